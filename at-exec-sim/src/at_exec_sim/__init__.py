@@ -1,0 +1,1 @@
+"""at-exec-sim: the risk gate, the execution engine and the market simulator."""

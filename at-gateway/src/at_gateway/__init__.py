@@ -1,0 +1,1 @@
+"""at-gateway: the front door: TradingView alerts, market feeds, operator API and console."""

@@ -1,0 +1,1 @@
+"""at-obs: the memory: audit chain, traces, replay, alerts, reports and runbooks."""
