@@ -1,0 +1,1 @@
+"""at-core: the shared language and the shared shell of the platform."""

@@ -1,0 +1,37 @@
+"""What came from outside and was refused: kept, without its secrets."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from at_core.events.envelope import Event, Payload, Text, Token, UtcTime
+
+__all__ = ["AlertQuarantined", "AlertQuarantinedEvent"]
+
+
+class AlertQuarantined(Payload):
+    """An alert that could not become a signal: what came, why not, and what to do about it."""
+
+    TYPE: ClassVar[str] = "intake.alert.quarantined"
+
+    signal_source: Token
+    code: Token
+    hint: Text
+    content_type: Annotated[str, Field(max_length=200)]
+    body: Annotated[str, Field(max_length=65_536)]
+    """The body as text, secrets replaced, cut to the bound; bytes that are not UTF-8 are escaped."""
+    body_size: Annotated[int, Field(ge=0)]
+    body_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    received_at: UtcTime
+
+
+class AlertQuarantinedEvent(Event, AlertQuarantined):
+    """``intake.alert.quarantined``."""
+
+    PRODUCER: ClassVar[str] = "gateway"
+    STREAM: ClassVar[str] = "QUARANTINE"
+    KEYS: ClassVar[tuple[str, ...]] = ("signal_source", "code")
+
+    type: Literal["intake.alert.quarantined"]

@@ -1,0 +1,1 @@
+"""The shared shell: settings, logs, metrics, the bus and the life of a service."""

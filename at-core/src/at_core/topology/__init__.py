@@ -1,0 +1,1 @@
+"""Topology: who may write and read what, as data; rendered into server configuration and provisioned from here."""

@@ -1,0 +1,73 @@
+"""Durables: every consumer a service binds to, made by the provisioner and by nobody else.
+
+Two kinds. A *queue* is acknowledged one by one, redelivered with backoff and bounded in attempts. A *fold* is read
+without acknowledgement and rewound to its beginning at every start (``CONSUMER.RESET`` on exactly that consumer): its
+reader keeps state, notices a skipped message by the consumer sequence, and rewinds (DECISIONS: catch-up).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["DURABLES", "Durable", "durable", "durables_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """A provisioned consumer. ``types`` empty means the whole stream."""
+
+    name: str
+    stream: str
+    role: str
+    kind: Literal["queue", "fold"]
+    types: tuple[str, ...] = ()
+    ack_wait_seconds: int = 30
+    deliveries_max: int = 8
+    pending_max: int = 512
+
+
+_FILLS = ("trading.execution.updated", "trading.execution.fill")
+_PORTFOLIO = ("portfolio.position.changed", "portfolio.account.changed")
+
+DURABLES: tuple[Durable, ...] = (
+    Durable("gateway-journal", "JOURNAL", "gateway", "fold"),
+    Durable("gateway-quarantine", "QUARANTINE", "gateway", "fold"),
+    Durable("agents-signals", "SIGNALS", "agents", "queue", ("trading.signal.created",)),
+    Durable("agents-market", "MARKET", "agents", "fold", ("market.raw",)),
+    Durable("agents-runs", "PROPOSALS", "agents", "fold", ("trading.proposal.created", "agents.run.completed")),
+    Durable("agents-portfolio", "EXEC", "agents", "fold", _PORTFOLIO),
+    Durable("gate-proposals", "PROPOSALS", "gate", "queue", ("trading.proposal.created",)),
+    Durable("gate-rulings", "RISK", "gate", "fold"),
+    Durable("gate-execution", "EXEC", "gate", "fold", (*_FILLS, *_PORTFOLIO)),
+    Durable("gate-market", "MARKET", "gate", "fold", ("market.raw",)),
+    Durable(
+        "gate-system",
+        "SYSTEM",
+        "gate",
+        "fold",
+        ("system.killswitch.activated", "system.killswitch.released", "system.tradingmode.changed"),
+    ),
+    Durable("engine-approvals", "RISK", "engine", "queue", ("trading.risk.approved",)),
+    Durable("engine-commands", "OPERATOR", "engine", "queue", ("operator.command.issued",)),
+    Durable("engine-execution", "EXEC", "engine", "fold"),
+    Durable("engine-market", "MARKET", "engine", "fold", ("market.raw",)),
+    Durable("engine-system", "SYSTEM", "engine", "fold"),
+    Durable("obs-journal", "JOURNAL", "obs", "queue", pending_max=4096),
+    Durable("obs-health", "HEALTH", "obs", "fold"),
+    Durable("obs-dead-letters", "DLQ", "obs", "fold"),
+    Durable("obs-advisories", "ADVISORY", "obs", "fold"),
+)
+
+
+def durable(name: str) -> Durable:
+    """Return the durable called ``name``; raise KeyError when there is none."""
+    for known in DURABLES:
+        if known.name == name:
+            return known
+    raise KeyError(name)
+
+
+def durables_of(role: str) -> tuple[Durable, ...]:
+    """Return the durables a role binds to."""
+    return tuple(known for known in DURABLES if known.role == role)
