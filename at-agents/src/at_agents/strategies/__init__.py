@@ -1,0 +1,1 @@
+"""Strategies: one file, one function each; they stand on at-core alone."""

@@ -1,0 +1,1 @@
+"""Composition root: builds the gate and the engine from settings and ports."""

@@ -1,0 +1,1 @@
+"""Brokers: the port and its adapters; only the engine comes here."""

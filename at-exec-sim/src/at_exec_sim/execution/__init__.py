@@ -1,0 +1,1 @@
+"""The execution engine: turns approved decisions into order lifecycles."""

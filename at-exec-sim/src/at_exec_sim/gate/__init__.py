@@ -1,0 +1,1 @@
+"""The risk gate: rules on every proposal, pure and signed."""

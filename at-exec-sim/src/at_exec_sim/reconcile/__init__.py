@@ -1,0 +1,1 @@
+"""Reconciliation: ours against theirs, as pure functions."""

@@ -1,0 +1,1 @@
+"""The simulated market: a venue, its fills, its costs, its delays."""

@@ -1,0 +1,1 @@
+"""Cards that every broker adapter must pass."""
