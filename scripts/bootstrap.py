@@ -13,13 +13,13 @@ import os
 import subprocess
 import sys
 import time
-import tomllib
 import venv
 from pathlib import Path
 
+from _lib.tree import ROOT, manifest
+
 __all__ = ["LOCK", "ROOT", "VENV", "enter", "prepare"]
 
-ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 LOCK = ROOT / "scripts" / "requirements.lock"
 _PYTHON = VENV / "bin" / "python"
@@ -35,9 +35,7 @@ def enter() -> None:
 
 def prepare(*, quiet: bool = False) -> None:
     """Bring .venv in line with the lock and the members, if it is not already."""
-    if sys.version_info < (3, 11):
-        raise SystemExit("Python 3.11 or newer is needed")
-    members = _members()
+    members = manifest(ROOT)["workspace"]["members"]
     wanted = _digest(members)
     if _stamped(wanted):
         if not quiet:
@@ -50,11 +48,6 @@ def prepare(*, quiet: bool = False) -> None:
         if not _stamped(wanted):
             _install(members)
             _STAMP.write_text(wanted, encoding="ascii")
-
-
-def _members() -> list[str]:
-    manifest = tomllib.loads((ROOT / "workspace.toml").read_text(encoding="utf-8"))
-    return list(manifest["workspace"]["members"])
 
 
 def _digest(members: list[str]) -> str:
@@ -93,7 +86,16 @@ def _works() -> bool:
 
 def _pip(*words: str) -> None:
     # pip rather than a faster installer: it is always there, and it honours the machine's own configuration.
-    command = [str(_PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps", *words]
+    command = [
+        str(_PYTHON),
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+        "--no-deps",
+        *words,
+    ]
     if subprocess.run(command, check=False).returncode != 0:
         raise SystemExit("bootstrap: pip failed; its message is above, and running again is safe")
 

@@ -1,6 +1,6 @@
 """Proves that workspace.toml, the pyprojects, the lock and the tree tell one story.
 
-    python3 scripts/check_workspace.py
+python3 scripts/check_workspace.py
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def pins(root: Path, book: dict[str, Any], members: list[str]) -> Iterator[Findi
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
-    pinned = {canonicalize_name(name): version for name, version in {**book["pins"], **book["pins-dev"]}.items()}
+    pinned = {
+        canonicalize_name(name): version for name, version in {**book["pins"], **book["pins-dev"]}.items()
+    }
     locked = yield from lock(root / LOCK)
     for name, version in pinned.items():
         if locked.get(name) != version:

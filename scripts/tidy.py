@@ -1,6 +1,6 @@
 """Checks the house rules no linter knows: sizes, labels, leftovers, reasons, machine paths, dead rooms, names.
 
-    python3 scripts/tidy.py
+python3 scripts/tidy.py
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from _lib.tree import ROOT, Finding, carried, manifest, module_name, report
 # Spelled in halves, so that this file does not find itself.
 MARKER = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 SUPPRESSION = re.compile(
-    r"#\s*(?:type:\s*ig" r"nore(?:\[[\w, -]+\])?|no" r"qa(?::\s*[A-Z]+\d+(?:[, ]+[A-Z]+\d+)*)?|pragma:\s*no\s*cov" r"er)"
+    r"#\s*(?:type:\s*ig"
+    r"nore(?:\[[\w, -]+\])?|no"
+    r"qa(?::\s*[A-Z]+\d+(?:[, ]+[A-Z]+\d+)*)?|pragma:\s*no\s*cov"
+    r"er)"
     r"(?P<reason>.*)$"
 )
 SKIP = re.compile(r"pytest\.(?:mark\.)?(?:sk" r"ip(?:if)?|xf" r"ail|importorsk" r"ip)\b(?P<rest>.*)$")
@@ -25,7 +28,21 @@ MACHINE_PATH = re.compile(r"(?:^|[^A-Za-z0-9_.])/(?:wor[k]|far[m]|roo[t]|tm[p]|h
 ADDRESS = re.compile(r"https?:/" r"/|index-ur" r"l|find-lin" r"ks|pypi\.or" r"g|pythonhosted", re.IGNORECASE)
 
 CODE = {".py", ".js", ".css", ".html", ".sql", ".sh"}
-TEXT = CODE | {".md", ".toml", ".json", ".yml", ".yaml", ".txt", ".lock", ".example", ".conf", ".svg", ".cfg", ".ini", ""}
+TEXT = CODE | {
+    ".md",
+    ".toml",
+    ".json",
+    ".yml",
+    ".yaml",
+    ".txt",
+    ".lock",
+    ".example",
+    ".conf",
+    ".svg",
+    ".cfg",
+    ".ini",
+    "",
+}
 SNAKE_FILE = re.compile(r"(?:__init__|__main__|[a-z][a-z0-9_]*)\.py")
 CAPS_FILE = re.compile(r"[A-Z][A-Z0-9_]*\.md")
 

@@ -45,8 +45,8 @@ def carried(root: Path) -> tuple[Path, ...]:
     listing = subprocess.run(command, capture_output=True, check=False)
     # A synthetic tree inside another repository's ignored folder lists nothing: walk it instead.
     if listing.returncode == 0 and listing.stdout:
-        names = {Path(os.fsdecode(name)) for name in listing.stdout.split(b"\0") if name}
-        return tuple(sorted(name for name in names if (root / name).is_file()))
+        listed = {Path(os.fsdecode(name)) for name in listing.stdout.split(b"\0") if name}
+        return tuple(sorted(path for path in listed if (root / path).is_file()))
     found: list[Path] = []
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in _NEVER_CARRIED]
