@@ -50,4 +50,3 @@ def require_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; times inside AT are aware UTC")
     return moment.astimezone(UTC)
-

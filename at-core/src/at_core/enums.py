@@ -5,9 +5,23 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
-    "AgentVerdict", "AssetClass", "KillSwitchLevel", "KillSwitchScope", "Liquidity", "MarketDataKind",
-    "OperatorCommandKind", "OrderStatus", "OrderType", "PositionSide", "QuantityUnit", "Side", "SignalKind",
-    "SizingMethod", "TimeInForce", "TradingMode", "TradingState",
+    "AgentVerdict",
+    "AssetClass",
+    "KillSwitchLevel",
+    "KillSwitchScope",
+    "Liquidity",
+    "MarketDataKind",
+    "OperatorCommandKind",
+    "OrderStatus",
+    "OrderType",
+    "PositionSide",
+    "QuantityUnit",
+    "Side",
+    "SignalKind",
+    "SizingMethod",
+    "TimeInForce",
+    "TradingMode",
+    "TradingState",
 ]
 
 
@@ -102,7 +116,13 @@ class OrderStatus(StrEnum):
 
 
 _TERMINAL = frozenset(
-    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.FATAL_ERROR}
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.REJECTED,
+        OrderStatus.EXPIRED,
+        OrderStatus.FATAL_ERROR,
+    }
 )
 
 

@@ -12,7 +12,16 @@ import time
 from typing import Final, Protocol
 from uuid import UUID, uuid5
 
-__all__ = ["IdSource", "SeededIds", "SystemIds", "client_order_id", "derived_id", "internal_order_id", "natural_id", "plan_id"]
+__all__ = [
+    "IdSource",
+    "SeededIds",
+    "SystemIds",
+    "client_order_id",
+    "derived_id",
+    "internal_order_id",
+    "natural_id",
+    "plan_id",
+]
 
 NAMESPACE: Final = UUID("6f1c0b52-8d1e-5d0a-9f5e-0a7d1c9b3e42")
 """Root namespace of every derived id. Changing it would make old facts look new; it is frozen."""

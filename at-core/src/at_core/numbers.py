@@ -14,8 +14,20 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 __all__ = [
-    "DECIMAL_PATTERN", "Money", "Percent", "Price", "Quantity", "Ratio", "SignedQuantity", "WireDecimal",
-    "ZERO", "as_decimal", "plain", "round_money", "to_lot", "to_tick",
+    "DECIMAL_PATTERN",
+    "ZERO",
+    "Money",
+    "Percent",
+    "Price",
+    "Quantity",
+    "Ratio",
+    "SignedQuantity",
+    "WireDecimal",
+    "as_decimal",
+    "plain",
+    "round_money",
+    "to_lot",
+    "to_tick",
 ]
 
 DECIMAL_PATTERN: Final = r"^-?(0|[1-9]\d{0,19})(\.\d{1,18})?$"

@@ -8,7 +8,12 @@ from at_core.events.fill import FillEvent, FillRecorded
 from at_core.events.intake import AlertQuarantined, AlertQuarantinedEvent
 from at_core.events.market import MarketDataEvent, MarketObserved
 from at_core.events.operator import OperatorCommandEvent, OperatorCommandIssued
-from at_core.events.order import OrderStatusUpdated, OrderStatusUpdatedEvent, OrderSubmitted, OrderSubmittedEvent
+from at_core.events.order import (
+    OrderStatusUpdated,
+    OrderStatusUpdatedEvent,
+    OrderSubmitted,
+    OrderSubmittedEvent,
+)
 from at_core.events.portfolio import AccountChanged, AccountEvent, PositionChanged, PositionEvent
 from at_core.events.proposal import (
     OrderSkeleton,

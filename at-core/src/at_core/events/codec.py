@@ -63,7 +63,9 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes, prefix:
     if lowered.get("at-type", event_type) != event.type:
         raise Undecodable("HEADER_MISMATCH", f"header says {lowered['at-type']}, body says {event.type}")
     if major == event.major() and subject_of(event, prefix) != subject:
-        raise Undecodable("SUBJECT_MISMATCH", f"body belongs on {subject_of(event, prefix)}, came on {subject}")
+        raise Undecodable(
+            "SUBJECT_MISMATCH", f"body belongs on {subject_of(event, prefix)}, came on {subject}"
+        )
     return event
 
 
@@ -79,7 +81,9 @@ def decode_body(
     if cls is None:
         raise Undecodable("UNKNOWN_TYPE", f"{event_type} is not in this build's registry")
     if major > cls.major():
-        raise Undecodable("NEWER_MAJOR", f"{event_type} v{major}; this build reads up to v{newest_major(event_type)}")
+        raise Undecodable(
+            "NEWER_MAJOR", f"{event_type} v{major}; this build reads up to v{newest_major(event_type)}"
+        )
     try:
         if major == cls.major():
             event = cls.model_validate_json(body)
@@ -95,7 +99,11 @@ def decode_body(
 
 
 def _upcast(
-    event_type: str, major: int, newest: int, data: dict[str, Any], upcasters: Mapping[tuple[str, int], Upcaster]
+    event_type: str,
+    major: int,
+    newest: int,
+    data: dict[str, Any],
+    upcasters: Mapping[tuple[str, int], Upcaster],
 ) -> dict[str, Any]:
     identity = {name: data.get(name) for name in IDENTITY_FIELDS}
     while major < newest:

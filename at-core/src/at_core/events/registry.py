@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from at_core.events.agent_run import AgentRunEvent
-from at_core.events.envelope import ENVELOPE_FIELDS, Event
+from at_core.events.envelope import ENVELOPE_FIELDS, Event, Payload
 from at_core.events.fill import FillEvent
 from at_core.events.intake import AlertQuarantinedEvent
 from at_core.events.market import MarketDataEvent
@@ -44,8 +44,8 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
 def _index(classes: tuple[type[Event], ...]) -> dict[str, type[Event]]:
     table: dict[str, type[Event]] = {}
     for cls in classes:
-        clash = ENVELOPE_FIELDS.intersection(*(base.model_fields for base in cls.__bases__[1:2]))
-        if clash:
+        payloads = [base for base in cls.__bases__ if issubclass(base, Payload)]
+        if clash := ENVELOPE_FIELDS.intersection(*(payload.model_fields for payload in payloads)):
             raise TypeError(f"{cls.__name__} reuses envelope names {sorted(clash)}")
         for name in cls.types():
             if name in table:

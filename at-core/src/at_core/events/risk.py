@@ -14,8 +14,14 @@ from at_core.events.proposal import TradePlan
 from at_core.numbers import Money, Price, Quantity
 
 __all__ = [
-    "CheckResult", "RiskApproved", "RiskApprovedEvent", "RiskHeld", "RiskHeldEvent", "RiskRejected",
-    "RiskRejectedEvent", "RiskRuling",
+    "CheckResult",
+    "RiskApproved",
+    "RiskApprovedEvent",
+    "RiskHeld",
+    "RiskHeldEvent",
+    "RiskRejected",
+    "RiskRejectedEvent",
+    "RiskRuling",
 ]
 
 ShortText = Annotated[str, Field(max_length=200)]

@@ -8,8 +8,13 @@ from at_core.enums import KillSwitchLevel, KillSwitchScope, TradingMode, Trading
 from at_core.events.envelope import Event, Payload, Text, Token, UtcTime
 
 __all__ = [
-    "Heartbeat", "HeartbeatEvent", "KillSwitchActivated", "KillSwitchEvent", "KillSwitchReleased",
-    "TradingModeChanged", "TradingModeEvent",
+    "Heartbeat",
+    "HeartbeatEvent",
+    "KillSwitchActivated",
+    "KillSwitchEvent",
+    "KillSwitchReleased",
+    "TradingModeChanged",
+    "TradingModeEvent",
 ]
 
 
@@ -89,4 +94,6 @@ class HeartbeatEvent(Event, Heartbeat):
     STREAM: ClassVar[str] = "HEALTH"
     KEYS: ClassVar[tuple[str, ...]] = ("instance",)
 
-    type: Literal["heartbeat.gateway", "heartbeat.agents", "heartbeat.gate", "heartbeat.engine", "heartbeat.obs"]
+    type: Literal[
+        "heartbeat.gateway", "heartbeat.agents", "heartbeat.gate", "heartbeat.engine", "heartbeat.obs"
+    ]

@@ -14,7 +14,14 @@ __all__ = ["IDENTITY_FIELDS", "UPCASTERS", "Upcaster"]
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 IDENTITY_FIELDS = (
-    "event_id", "type", "timestamp", "source", "trace_id", "correlation_id", "causation_id", "account",
+    "event_id",
+    "type",
+    "timestamp",
+    "source",
+    "trace_id",
+    "correlation_id",
+    "causation_id",
+    "account",
 )
 
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}

@@ -22,7 +22,7 @@ class Durable:
     role: str
     kind: Literal["queue", "fold"]
     types: tuple[str, ...] = ()
-    ack_wait_seconds: int = 30
+    ack_wait_seconds: int = 5
     deliveries_max: int = 8
     pending_max: int = 512
 
@@ -35,7 +35,9 @@ DURABLES: tuple[Durable, ...] = (
     Durable("gateway-quarantine", "QUARANTINE", "gateway", "fold"),
     Durable("agents-signals", "SIGNALS", "agents", "queue", ("trading.signal.created",)),
     Durable("agents-market", "MARKET", "agents", "fold", ("market.raw",)),
-    Durable("agents-runs", "PROPOSALS", "agents", "fold", ("trading.proposal.created", "agents.run.completed")),
+    Durable(
+        "agents-runs", "PROPOSALS", "agents", "fold", ("trading.proposal.created", "agents.run.completed")
+    ),
     Durable("agents-portfolio", "EXEC", "agents", "fold", _PORTFOLIO),
     Durable("gate-proposals", "PROPOSALS", "gate", "queue", ("trading.proposal.created",)),
     Durable("gate-rulings", "RISK", "gate", "fold"),
@@ -48,12 +50,14 @@ DURABLES: tuple[Durable, ...] = (
         "fold",
         ("system.killswitch.activated", "system.killswitch.released", "system.tradingmode.changed"),
     ),
-    Durable("engine-approvals", "RISK", "engine", "queue", ("trading.risk.approved",)),
+    Durable("engine-approvals", "RISK", "engine", "queue", ("trading.risk.approved",), ack_wait_seconds=10),
     Durable("engine-commands", "OPERATOR", "engine", "queue", ("operator.command.issued",)),
     Durable("engine-execution", "EXEC", "engine", "fold"),
     Durable("engine-market", "MARKET", "engine", "fold", ("market.raw",)),
     Durable("engine-system", "SYSTEM", "engine", "fold"),
-    Durable("obs-journal", "JOURNAL", "obs", "queue", pending_max=4096),
+    Durable(
+        "obs-journal", "JOURNAL", "obs", "queue", ack_wait_seconds=30, deliveries_max=1000, pending_max=4096
+    ),
     Durable("obs-health", "HEALTH", "obs", "fold"),
     Durable("obs-dead-letters", "DLQ", "obs", "fold"),
     Durable("obs-advisories", "ADVISORY", "obs", "fold"),

@@ -31,7 +31,15 @@ ROLES: tuple[Role, ...] = (
     Role(
         "agents",
         "AGENTS",
-        ("features", "signal", "portfolio.target", "trading.proposal", "agents", "assistant", "heartbeat.agents"),
+        (
+            "features",
+            "signal",
+            "portfolio.target",
+            "trading.proposal",
+            "agents",
+            "assistant",
+            "heartbeat.agents",
+        ),
     ),
     Role("gate", "CORE", ("trading.risk", "heartbeat.gate"), signs=True),
     Role(

@@ -36,10 +36,14 @@ JOURNAL_SOURCES = ("SIGNALS", "OPERATOR", "PROPOSALS", "RISK", "EXEC", "SYSTEM",
 _TEN_MINUTES = timedelta(minutes=10)
 
 STREAMS: tuple[Stream, ...] = (
-    Stream("SIGNALS", ("trading.signal.>", "media.>"), timedelta(days=90), 1024 * MEBIBYTE, _TEN_MINUTES, "new"),
+    Stream(
+        "SIGNALS", ("trading.signal.>", "media.>"), timedelta(days=90), 1024 * MEBIBYTE, _TEN_MINUTES, "new"
+    ),
     Stream("QUARANTINE", ("intake.>",), timedelta(days=90), 256 * MEBIBYTE, _TEN_MINUTES),
     Stream("OPERATOR", ("operator.>",), None, 64 * MEBIBYTE, _TEN_MINUTES, "new", deny_delete=True),
-    Stream("MARKET", ("market.>",), timedelta(hours=24), 1024 * MEBIBYTE, timedelta(minutes=2), compression="s2"),
+    Stream(
+        "MARKET", ("market.>",), timedelta(hours=24), 1024 * MEBIBYTE, timedelta(minutes=2), compression="s2"
+    ),
     Stream("FEATURES", ("features.>", "signal.>"), timedelta(days=7), 512 * MEBIBYTE, timedelta(minutes=2)),
     Stream(
         "PROPOSALS",
@@ -67,7 +71,14 @@ STREAMS: tuple[Stream, ...] = (
     ),
     Stream("SYSTEM", ("system.>",), None, 64 * MEBIBYTE, _TEN_MINUTES, "new", deny_delete=True),
     Stream("OBS", ("obs.>",), timedelta(days=90), 256 * MEBIBYTE, _TEN_MINUTES),
-    Stream("HEALTH", ("heartbeat.>",), timedelta(hours=1), 16 * MEBIBYTE, timedelta(minutes=2), messages_per_subject_max=8),
+    Stream(
+        "HEALTH",
+        ("heartbeat.>",),
+        timedelta(hours=1),
+        16 * MEBIBYTE,
+        timedelta(minutes=2),
+        messages_per_subject_max=8,
+    ),
     Stream("DLQ", (f"{DEAD_LETTER_HEAD}.>",), timedelta(days=90), 256 * MEBIBYTE, _TEN_MINUTES),
     Stream(
         "ADVISORY",
@@ -76,7 +87,9 @@ STREAMS: tuple[Stream, ...] = (
         64 * MEBIBYTE,
         _TEN_MINUTES,
     ),
-    Stream("JOURNAL", (), None, 8192 * MEBIBYTE, _TEN_MINUTES, "old", deny_delete=True, sources=JOURNAL_SOURCES),
+    Stream(
+        "JOURNAL", (), None, 8192 * MEBIBYTE, _TEN_MINUTES, "old", deny_delete=True, sources=JOURNAL_SOURCES
+    ),
 )
 
 

@@ -24,10 +24,15 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The service folds these types from this durable and emits nothing because of them."""
+    """The service folds these types from this durable and emits nothing because of them.
+
+    ``tolerant``: a message that cannot be decoded is set aside and the fold goes on. Only for readers that decide
+    nothing; a fold that rules on money stops instead (law 8).
+    """
 
     durable: str
     types: tuple[str, ...]
+    tolerant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

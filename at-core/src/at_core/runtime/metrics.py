@@ -1,0 +1,178 @@
+"""Metrics: a typed catalogue over prometheus-client; label values come from closed sets and start at zero.
+
+A label set that is born with its first event has no increase in Prometheus, so every combination is created at 0.
+A value outside its closed set is counted as ``other`` rather than growing the series without bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, generate_latest
+
+from at_core.events.registry import event_types
+
+__all__ = ["LATENCY_BUCKETS", "Counter", "Gauge", "Histogram", "Metrics"]
+
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Seconds; holds every threshold an alert or a promise speaks of."""
+
+OTHER = "other"
+Labels = Mapping[str, Sequence[str]]
+
+
+class _Closed:
+    """Maps label values onto their closed sets."""
+
+    def __init__(self, labels: Labels) -> None:
+        self._sets = tuple(frozenset(values) for values in labels.values())
+
+    def combinations(self) -> list[tuple[str, ...]]:
+        return list(product(*(sorted(values) for values in self._sets)))
+
+    def close(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        if len(values) != len(self._sets):
+            raise ValueError(f"{len(self._sets)} label values expected, got {len(values)}")
+        return tuple(
+            value if value in allowed else OTHER for value, allowed in zip(values, self._sets, strict=True)
+        )
+
+
+class Counter:
+    """A counter whose label sets exist from the start."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Labels) -> None:
+        self._closed = _Closed(labels)
+        self._metric = prometheus_client.Counter(name, text, list(labels), registry=registry)
+        self._plain = not labels
+        for values in self._closed.combinations() if labels else []:
+            self._metric.labels(*values)
+
+    def inc(self, *values: str, amount: float = 1) -> None:
+        """Add ``amount`` (not negative) to the series with these label values, in declared order."""
+        child = self._metric if self._plain else self._metric.labels(*self._closed.close(values))
+        child.inc(amount)
+
+
+class Gauge:
+    """A gauge whose label sets exist from the start."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Labels) -> None:
+        self._closed = _Closed(labels)
+        self._metric = prometheus_client.Gauge(name, text, list(labels), registry=registry)
+        self._plain = not labels
+        for values in self._closed.combinations() if labels else []:
+            self._metric.labels(*values)
+
+    def set(self, value: float, *values: str) -> None:
+        """Set the series with these label values, in declared order."""
+        child = self._metric if self._plain else self._metric.labels(*self._closed.close(values))
+        child.set(value)
+
+
+class Histogram:
+    """A histogram in seconds (or another base unit its name says)."""
+
+    def __init__(
+        self, registry: CollectorRegistry, name: str, text: str, labels: Labels, buckets: Sequence[float]
+    ) -> None:
+        self._closed = _Closed(labels)
+        self._metric = prometheus_client.Histogram(
+            name, text, list(labels), registry=registry, buckets=buckets
+        )
+        self._plain = not labels
+        for values in self._closed.combinations() if labels else []:
+            self._metric.labels(*values)
+
+    def observe(self, value: float, *values: str) -> None:
+        """Record one observation."""
+        child = self._metric if self._plain else self._metric.labels(*self._closed.close(values))
+        child.observe(value)
+
+
+class Metrics:
+    """One process's metrics; each process (or simulated service) has its own registry."""
+
+    def __init__(self, role: str, version: str = "0", durables: Sequence[str] = ()) -> None:
+        self.registry = CollectorRegistry()
+        self.role = role
+        types = tuple(event_types())
+        self._published = self.counter(
+            "at_events_published_total",
+            "Events handed to the bus, by type and outcome.",
+            {"type": types, "outcome": ("stored", "duplicate", "unconfirmed")},
+        )
+        self._consumed = self.counter(
+            "at_events_consumed_total",
+            "Messages settled, by durable and outcome.",
+            {"durable": durables, "outcome": ("handled", "redelivered", "dead_lettered", "folded")},
+        )
+        self._pending = self.gauge(
+            "at_consumer_pending_messages",
+            "Messages waiting behind the last one seen.",
+            {"durable": durables},
+        )
+        self._handle = self.histogram(
+            "at_handle_seconds", "Time to handle one batch, publish included.", {"durable": durables}
+        )
+        self._ready = self.gauge("at_service_ready", "1 when caught up and connected.", {})
+        self._restarts = self.counter(
+            "at_service_rebuilds_total",
+            "Times the state was thrown away and folded again, by cause.",
+            {"cause": ("start", "bus", "gap", "world", "bug")},
+        )
+        build = prometheus_client.Gauge(
+            "at_build_info",
+            "Always 1; the labels say what runs.",
+            ["role", "version"],
+            registry=self.registry,
+        )
+        build.labels(role, version).set(1)
+
+    def counter(self, name: str, text: str, labels: Labels) -> Counter:
+        """Declare a counter; ``labels`` maps each label to its closed set of values."""
+        return Counter(self.registry, name, text, labels)
+
+    def gauge(self, name: str, text: str, labels: Labels) -> Gauge:
+        """Declare a gauge."""
+        return Gauge(self.registry, name, text, labels)
+
+    def histogram(
+        self, name: str, text: str, labels: Labels, buckets: Sequence[float] = LATENCY_BUCKETS
+    ) -> Histogram:
+        """Declare a histogram."""
+        return Histogram(self.registry, name, text, labels, buckets)
+
+    def published(self, event_type: str, outcome: str) -> None:
+        """Count one publish."""
+        self._published.inc(event_type, outcome)
+
+    def consumed(self, durable: str, outcome: str, count: int = 1) -> None:
+        """Count settled messages."""
+        self._consumed.inc(durable, outcome, amount=count)
+
+    def waiting(self, durable: str, pending: int) -> None:
+        """Set how many messages wait behind the last one seen."""
+        self._pending.set(pending, durable)
+
+    def handled(self, durable: str, seconds: float) -> None:
+        """Record how long a batch took."""
+        self._handle.observe(seconds, durable)
+
+    def ready(self, yes: bool) -> None:
+        """Set readiness."""
+        self._ready.set(1 if yes else 0)
+
+    def rebuilt(self, cause: str) -> None:
+        """Count one rebuild of the state."""
+        self._restarts.inc(cause)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """Return one sample by its full name, for tests and status pages."""
+        return self.registry.get_sample_value(name, labels)
+
+    def render(self) -> bytes:
+        """Return the text exposition."""
+        return generate_latest(self.registry)
