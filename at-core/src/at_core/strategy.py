@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from at_core.enums import OrderType, Side, SizingMethod, TimeInForce
@@ -121,11 +120,11 @@ class Context:
     """Time of the delivery for a signal, time of the observation for market data; aware, UTC."""
     instruments: Instruments
     sizing: Sizer
-    positions: Mapping[str, Position] = MappingProxyType({})
+    positions: Mapping[str, Position] = field(default_factory=dict)
     equity: Decimal | None = None
     """Equity of the account in its currency; None until the engine has said it once."""
-    last_prices: Mapping[str, Decimal] = MappingProxyType({})
-    params: Params = MappingProxyType({})
+    last_prices: Mapping[str, Decimal] = field(default_factory=dict)
+    params: Params = field(default_factory=dict)
     state: Any = None
     """The strategy's own folded state for the trigger's symbol; ``initial`` before the first observation."""
     seen: tuple[SeenStream, ...] = ()
