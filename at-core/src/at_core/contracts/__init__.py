@@ -1,0 +1,1 @@
+"""Contracts: frozen schemas, golden samples and the generated catalogue of events."""

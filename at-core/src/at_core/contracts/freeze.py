@@ -1,0 +1,107 @@
+"""Freeze: what a type and version looks like is written once and compared for ever.
+
+Two schemas per (type, version): the *reader* (what we accept) and the *writer* (what we send). A frozen file never
+changes; a changed model needs a new minor, and a new major where old readers would misread it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from at_core.contracts.golden import golden_events
+from at_core.events.codec import encode
+from at_core.events.envelope import Event
+from at_core.events.registry import EVENT_CLASSES
+
+__all__ = ["FreezeProblem", "check", "freeze", "schemas_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeProblem:
+    """One difference between the models and what was frozen. ``rule`` is one token."""
+
+    rule: str
+    event_type: str
+    version: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.event_type} {self.version}: {self.detail}"
+
+
+def schemas_of(cls: type[Event], event_type: str) -> bytes:
+    """Return the canonical text of the reader and writer schemas of one type."""
+    document = {
+        "type": event_type,
+        "version": cls.VERSION,
+        "producer": cls.PRODUCER,
+        "stream": cls.STREAM,
+        "keys": list(cls.KEYS),
+        "expires": cls.EXPIRES,
+        "reader": _structure(cls.model_json_schema(mode="validation")),
+        "writer": _structure(cls.model_json_schema(mode="serialization")),
+    }
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _structure(node: Any) -> Any:
+    """Drop prose: a better sentence in a docstring changes no contract."""
+    if isinstance(node, dict):
+        kept = {
+            key: value for key, value in node.items() if key != "description" or not isinstance(value, str)
+        }
+        return {key: _structure(value) for key, value in kept.items()}
+    return [_structure(item) for item in node] if isinstance(node, list) else node
+
+
+def check(schemas: Path, golden: Path) -> list[FreezeProblem]:
+    """Return every difference between the models and the frozen files; an empty list means none."""
+    problems: list[FreezeProblem] = []
+    for cls, event_type in _types():
+        path = _path(schemas, event_type, cls.VERSION)
+        if not path.is_file():
+            problems.append(
+                FreezeProblem("NOT_FROZEN", event_type, cls.VERSION, "run scripts/freeze_events.py")
+            )
+        elif path.read_bytes() != schemas_of(cls, event_type):
+            detail = "the model differs from its frozen schema; give it a new version instead"
+            problems.append(FreezeProblem("FROZEN_CHANGED", event_type, cls.VERSION, detail))
+    for event in golden_events():
+        path = _path(golden, event.type, event.VERSION)
+        if not path.is_file():
+            problems.append(
+                FreezeProblem("NO_SAMPLE", event.type, event.VERSION, "run scripts/freeze_events.py")
+            )
+        elif path.read_bytes() != encode(event) + b"\n":
+            detail = "the writer's bytes differ from the frozen sample"
+            problems.append(FreezeProblem("SAMPLE_CHANGED", event.type, event.VERSION, detail))
+    return problems
+
+
+def freeze(schemas: Path, golden: Path) -> list[Path]:
+    """Write what is not frozen yet and return the new files. Frozen files are never touched."""
+    written: list[Path] = []
+    for cls, event_type in _types():
+        written += _write_once(_path(schemas, event_type, cls.VERSION), schemas_of(cls, event_type))
+    for event in golden_events():
+        written += _write_once(_path(golden, event.type, event.VERSION), encode(event) + b"\n")
+    return written
+
+
+def _types() -> list[tuple[type[Event], str]]:
+    return [(cls, event_type) for cls in EVENT_CLASSES for event_type in cls.types()]
+
+
+def _path(folder: Path, event_type: str, version: str) -> Path:
+    return folder / event_type / f"{version}.json"
+
+
+def _write_once(path: Path, content: bytes) -> list[Path]:
+    if path.exists():
+        return []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return [path]
