@@ -34,10 +34,10 @@ def main(root: Path = ROOT) -> int:
     """Run every comparison."""
     book = manifest(root)
     members: list[str] = book["workspace"]["members"]
-    findings = [*folders(root, members), *processes(book), *pins(root, book, members)]
-    for member in members:
-        if (root / member / "pyproject.toml").is_file():
-            findings += project(root, member)
+    present = [member for member in members if (root / member / "pyproject.toml").is_file()]
+    findings = [*folders(root, members), *processes(book), *pins(root, book, present)]
+    for member in present:
+        findings += project(root, member)
     return report("workspace", findings)
 
 

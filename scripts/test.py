@@ -22,6 +22,7 @@ from _lib.tree import manifest
 from bootstrap import ROOT, enter
 
 _COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
+_CLOSING = re.compile(r" in \d+\.\d+s\b")
 _COLUMN = {"passed": "passed", "failed": "failed", "error": "failed", "errors": "failed", "xpassed": "failed"}
 
 
@@ -38,7 +39,8 @@ class Run:
     def counts(self) -> Counter[str]:
         """Passed, failed and skipped, read from pytest's closing line; an expected failure counts as skipped."""
         counts: Counter[str] = Counter()
-        for number, word in _COUNT.findall(self.output.rstrip().rpartition("\n")[2]):
+        closing = self.output.rstrip().rpartition("\n")[2]
+        for number, word in _COUNT.findall(closing) if _CLOSING.search(closing) else ():
             counts[_COLUMN.get(word, "skipped")] += int(number)
         # A process that died, or found nothing to run, closes without counts: that is a failure, not an absence.
         if self.code and not counts["failed"]:
