@@ -12,10 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from at_core.enums import OrderType, Side, SizingMethod, TimeInForce
+from at_core.enums import OrderType, QuantityUnit, Side, SizingMethod, TimeInForce
 from at_core.events import MarketDataEvent, SeenStream, SignalEvent
 from at_core.instruments import Instruments
 from at_core.numbers import ZERO
+from at_core.risk import sizing
 
 __all__ = [
     "FLAT",
@@ -27,7 +28,7 @@ __all__ = [
     "Params",
     "Position",
     "Sized",
-    "Sizer",
+    "SizingPolicy",
     "Strategy",
     "TradeProposal",
 ]
@@ -68,17 +69,24 @@ class Sized:
     method: SizingMethod
 
 
-Sizer = Callable[
-    ["Context", str, Side, "Decimal | None", "Decimal | None", "SignalEvent | None"], Sized | Abstain
-]
-"""(context, symbol, side, price, stop, signal) to a quantity, or why there is none."""
+@dataclass(frozen=True, slots=True)
+class SizingPolicy:
+    """How a strategy's quantities are found when it does not state them.
+
+    ``value`` by method: FIXED quantity, NOTIONAL money in the instrument's currency, EQUITY_PERCENT and RISK_TO_STOP
+    percent of equity (2.5 means 2.5 %); SIGNAL takes the alert's own quantity and needs none.
+    """
+
+    method: SizingMethod
+    value: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class TradeProposal:
     """What a strategy wants. The desk completes it into a plan, the gate rules on it.
 
-    ``quantity`` None means "by my sizing policy"; with ``close_position`` it means "all of it", found by the gate.
+    ``quantity`` None means "by my sizing policy"; with ``close_position`` or ``reduce_only`` it means "all of it",
+    found by the gate.
     Prices are per unit in the instrument's quote currency. ``ttl_seconds`` shortens the configured life, never
     lengthens it.
     """
@@ -119,7 +127,7 @@ class Context:
     now: datetime
     """Time of the delivery for a signal, time of the observation for market data; aware, UTC."""
     instruments: Instruments
-    sizing: Sizer
+    sizing: SizingPolicy
     positions: Mapping[str, Position] = field(default_factory=dict)
     equity: Decimal | None = None
     """Equity of the account in its currency; None until the engine has said it once."""
@@ -151,7 +159,38 @@ class Context:
         ``price`` defaults to the last known market price; ``stop`` is where the trade is wrong, ``signal`` the alert
         whose own quantity the policy may use.
         """
-        return self.sizing(self, symbol, side, price or self.last_price(symbol), stop, signal)
+        instrument = self.instruments.get(symbol)
+        if instrument is None:
+            return Abstain("UNKNOWN_INSTRUMENT", f"{symbol} is not in the instrument list")
+        method, value = self.sizing.method, self.sizing.value
+        price = price or self.last_price(symbol)
+        if method is SizingMethod.SIGNAL or method is SizingMethod.FIXED:
+            quantity = _stated(signal) if method is SizingMethod.SIGNAL else value
+            if quantity is None:
+                return Abstain("NO_QUANTITY", "the alert states no quantity in the instrument's unit")
+            return _sized(sizing.fixed(quantity, instrument), method)
+        if price is None:
+            return Abstain("NO_PRICE", f"no price of {symbol} is known to size with")
+        if method is SizingMethod.NOTIONAL:
+            return _sized(sizing.notional(value, price, instrument), method)
+        if self.equity is None:
+            return Abstain("NO_EQUITY", f"the equity of {self.account} is not known yet")
+        if method is SizingMethod.EQUITY_PERCENT:
+            return _sized(sizing.equity_percent(self.equity, value, price, instrument), method)
+        if stop is None or (price - stop) * side.sign <= 0:
+            return Abstain("NO_STOP", "sizing by risk needs a stop on the losing side of the entry")
+        return _sized(sizing.risk_to_stop(self.equity, value, price, stop, instrument), method)
+
+
+def _stated(signal: SignalEvent | None) -> Decimal | None:
+    counted = signal is not None and signal.quantity_unit in (QuantityUnit.BASE, QuantityUnit.CONTRACTS)
+    return signal.quantity if signal is not None and counted else None
+
+
+def _sized(quantity: Decimal, method: SizingMethod) -> Sized | Abstain:
+    if quantity == 0:
+        return Abstain("SIZE_BELOW_LOT", f"{method} does not buy one lot")
+    return Sized(quantity, method)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Strategies: one file, one function each; they stand on at-core alone."""
+"""Strategies: one file each, one pure function each; they import at_core and nothing else."""

@@ -29,19 +29,18 @@ from at_core.events import (
     TradeProposalEvent,
 )
 from at_core.instruments import Instrument, Instruments
-from at_core.strategy import Abstain, Context, Params, Position, Sized, Sizer
+from at_core.strategy import Context, Params, Position, SizingPolicy
 
 __all__ = [
     "INSTRUMENTS",
     "T0",
     "a_context",
-    "a_fixed_size",
     "a_market_bar",
     "a_plan",
     "a_position",
     "a_proposal",
-    "a_refused_size",
     "a_signal",
+    "a_sizing",
     "an_account",
     "an_approval",
 ]
@@ -176,14 +175,9 @@ def an_account(n: int = 1, **changes: Any) -> AccountEvent:
     return _root(AccountEvent, digest, values, changes)
 
 
-def a_fixed_size(quantity: str = "1") -> Sizer:
-    """Return a sizing policy that always answers ``quantity``."""
-    return lambda *_: Sized(Decimal(quantity), SizingMethod.FIXED)
-
-
-def a_refused_size(code: str = "NO_EQUITY") -> Sizer:
-    """Return a sizing policy that never finds a quantity."""
-    return lambda *_: Abstain(code)
+def a_sizing(value: str = "1", method: str = "FIXED") -> SizingPolicy:
+    """Return a sizing policy: always ``value`` units, or another method."""
+    return SizingPolicy(SizingMethod(method), Decimal(value))
 
 
 def a_context(**changes: Any) -> Context:
@@ -195,7 +189,7 @@ def a_context(**changes: Any) -> Context:
     prices: Mapping[str, Any] = changes.pop("last_prices", {"BTC/USDT": "50000", "ETH/USDT": "2000"})
     params: Params = changes.pop("params", {})
     values: dict[str, Any] = {
-        "account": "paper", "now": T0, "instruments": INSTRUMENTS, "sizing": a_fixed_size(),
+        "account": "paper", "now": T0, "instruments": INSTRUMENTS, "sizing": a_sizing(),
         "equity": Decimal(100000), **changes,
     }  # fmt: skip
     held = {
