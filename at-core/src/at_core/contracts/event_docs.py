@@ -8,7 +8,7 @@ from typing import Any
 
 from at_core.contracts.golden import golden_events
 from at_core.events.codec import encode
-from at_core.events.envelope import ENVELOPE_FIELDS, Event
+from at_core.events.envelope import ENVELOPE_FIELDS, Event, Payload
 from at_core.events.registry import EVENT_CLASSES, producer_of
 
 __all__ = ["events_page"]
@@ -39,7 +39,7 @@ def _section(cls: type[Event], sample: Event, readers: Sequence[str]) -> Iterato
     read_by = ", ".join(f"`{name}`" for name in readers) or "nobody yet"
     yield f"## `{event_type}` {cls.VERSION}"
     yield ""
-    yield str(cls.__mro__[2].__doc__ if cls.__mro__[1] is Event else cls.__doc__).strip().split("\n")[0]
+    yield _summary(cls)
     yield ""
     yield f"* model: `{cls.__name__}`; producer: `{producer_of(event_type)}`; stream: `{cls.STREAM}`"
     yield f"* subject: `{event_type}.v{cls.major()}.{keys}`"
@@ -51,6 +51,12 @@ def _section(cls: type[Event], sample: Event, readers: Sequence[str]) -> Iterato
     yield "```json"
     yield json.dumps(json.loads(encode(sample)), indent=1)
     yield "```"
+
+
+def _summary(cls: type[Event]) -> str:
+    """The first sentence the payload says about itself; the event's own where several payloads share it."""
+    texts = [base.__doc__ for base in cls.__bases__ if issubclass(base, Payload) and base.TYPE]
+    return str((texts or [cls.__doc__])[0]).strip().split("\n")[0]
 
 
 def _fields(cls: type[Event], names: list[str]) -> Iterator[str]:

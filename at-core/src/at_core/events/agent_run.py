@@ -44,7 +44,7 @@ class AgentRunCompleted(Payload):
     output_tokens: Annotated[int, Field(ge=0)] | None = None
 
 
-class AgentRunEvent(Event, AgentRunCompleted):
+class AgentRunEvent(AgentRunCompleted, Event):
     """``agents.run.completed``."""
 
     PRODUCER: ClassVar[str] = "agents"

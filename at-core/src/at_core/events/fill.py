@@ -40,7 +40,7 @@ class FillRecorded(Payload):
     """Price difference to the reference, in quote currency per unit; positive is adverse."""
 
 
-class FillEvent(Event, FillRecorded):
+class FillEvent(FillRecorded, Event):
     """``trading.execution.fill``."""
 
     PRODUCER: ClassVar[str] = "engine"

@@ -27,7 +27,7 @@ class AlertQuarantined(Payload):
     received_at: UtcTime
 
 
-class AlertQuarantinedEvent(Event, AlertQuarantined):
+class AlertQuarantinedEvent(AlertQuarantined, Event):
     """``intake.alert.quarantined``."""
 
     PRODUCER: ClassVar[str] = "gateway"

@@ -54,7 +54,7 @@ class MarketObserved(Payload):
         return None
 
 
-class MarketDataEvent(Event, MarketObserved):
+class MarketDataEvent(MarketObserved, Event):
     """``market.raw``."""
 
     PRODUCER: ClassVar[str] = "gateway"

@@ -30,7 +30,7 @@ class OperatorCommandIssued(Payload):
     flag_value: bool | None = None
 
 
-class OperatorCommandEvent(Event, OperatorCommandIssued):
+class OperatorCommandEvent(OperatorCommandIssued, Event):
     """``operator.command.issued``."""
 
     PRODUCER: ClassVar[str] = "gateway"

@@ -45,7 +45,7 @@ class OrderSubmitted(Payload):
     reference_price: Price | None = None
 
 
-class OrderSubmittedEvent(Event, OrderSubmitted):
+class OrderSubmittedEvent(OrderSubmitted, Event):
     """``trading.execution.submitted``."""
 
     PRODUCER: ClassVar[str] = "engine"
@@ -80,7 +80,7 @@ class OrderStatusUpdated(Payload):
     reason: Text = ""
 
 
-class OrderStatusUpdatedEvent(Event, OrderStatusUpdated):
+class OrderStatusUpdatedEvent(OrderStatusUpdated, Event):
     """``trading.execution.updated``."""
 
     PRODUCER: ClassVar[str] = "engine"

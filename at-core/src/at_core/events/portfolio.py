@@ -31,7 +31,7 @@ class PositionChanged(Payload):
     """Fills folded into this position: its version."""
 
 
-class PositionEvent(Event, PositionChanged):
+class PositionEvent(PositionChanged, Event):
     """``portfolio.position.changed``."""
 
     PRODUCER: ClassVar[str] = "engine"
@@ -59,7 +59,7 @@ class AccountChanged(Payload):
     fill_count: Annotated[int, Field(ge=0)]
 
 
-class AccountEvent(Event, AccountChanged):
+class AccountEvent(AccountChanged, Event):
     """``portfolio.account.changed``."""
 
     PRODUCER: ClassVar[str] = "engine"

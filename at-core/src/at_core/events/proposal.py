@@ -89,7 +89,7 @@ class ProposalCreated(Payload):
     confidence: Ratio | None = None
 
 
-class TradeProposalEvent(Event, ProposalCreated):
+class TradeProposalEvent(ProposalCreated, Event):
     """``trading.proposal.created``."""
 
     PRODUCER: ClassVar[str] = "agents"

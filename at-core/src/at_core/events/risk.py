@@ -73,7 +73,7 @@ class RiskApproved(RiskRuling):
     client_order_id: Token
 
 
-class RiskApprovedEvent(Event, RiskApproved):
+class RiskApprovedEvent(RiskApproved, Event):
     """``trading.risk.approved``; signed by the gate over the exact body."""
 
     PRODUCER: ClassVar[str] = "gate"
@@ -93,7 +93,7 @@ class RiskRejected(RiskRuling):
     explanation: Text
 
 
-class RiskRejectedEvent(Event, RiskRejected):
+class RiskRejectedEvent(RiskRejected, Event):
     """``trading.risk.rejected``."""
 
     PRODUCER: ClassVar[str] = "gate"
@@ -114,7 +114,7 @@ class RiskHeld(RiskRuling):
     held_until: UtcTime
 
 
-class RiskHeldEvent(Event, RiskHeld):
+class RiskHeldEvent(RiskHeld, Event):
     """``trading.risk.held``."""
 
     PRODUCER: ClassVar[str] = "gate"

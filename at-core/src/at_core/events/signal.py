@@ -58,7 +58,7 @@ class SignalCreated(Payload):
     late: bool = False
 
 
-class SignalEvent(Event, SignalCreated):
+class SignalEvent(SignalCreated, Event):
     """``trading.signal.created``: root of a flow; its event id is derived from source and natural key."""
 
     PRODUCER: ClassVar[str] = "gateway"

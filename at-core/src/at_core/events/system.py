@@ -40,7 +40,7 @@ class KillSwitchReleased(_KillSwitch):
     TYPE: ClassVar[str] = "system.killswitch.released"
 
 
-class KillSwitchEvent(Event, _KillSwitch):
+class KillSwitchEvent(_KillSwitch, Event):
     """``system.killswitch.activated`` and ``.released``."""
 
     PRODUCER: ClassVar[str] = "engine"
@@ -62,7 +62,7 @@ class TradingModeChanged(Payload):
     triggered_by: Token
 
 
-class TradingModeEvent(Event, TradingModeChanged):
+class TradingModeEvent(TradingModeChanged, Event):
     """``system.tradingmode.changed``."""
 
     PRODUCER: ClassVar[str] = "engine"
@@ -87,7 +87,7 @@ class Heartbeat(Payload):
         return f"heartbeat.{self.role}"
 
 
-class HeartbeatEvent(Event, Heartbeat):
+class HeartbeatEvent(Heartbeat, Event):
     """``heartbeat.<role>``; the producer is the role in the type."""
 
     PRODUCER: ClassVar[str] = "role"
