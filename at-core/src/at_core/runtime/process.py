@@ -94,7 +94,12 @@ async def _run(
     instruments = load_instruments(settings)
     signer: BodySigner | None = NkeySigner(seed) if role_named(role).signs else None
     bus = await NatsBus.connect(
-        settings.bus.url, role=role, seed=seed, timeout_seconds=settings.bus.connect_timeout_seconds
+        settings.bus.url,
+        role_name=role,
+        seed_file=settings.bus.seed_file,
+        name=f"{member}/{role}-{settings.instance}",
+        connect_timeout_seconds=settings.bus.connect_timeout_seconds,
+        on_violation=lambda text: log.critical("the bus refused a subject", extra={"violation": text}),
     )
     publisher = Publisher(
         bus, clock, metrics, role=role, source=f"{member}/{role}-{settings.instance}", signer=signer
