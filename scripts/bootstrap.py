@@ -85,6 +85,7 @@ def _works() -> bool:
 
 
 def _pip(*words: str) -> None:
+    # Bytecode is made when a module is first imported, so a first run compiles only what it uses.
     # pip rather than a faster installer: it is always there, and it honours the machine's own configuration.
     command = [
         str(_PYTHON),
@@ -92,7 +93,8 @@ def _pip(*words: str) -> None:
         "pip",
         "--disable-pip-version-check",
         "install",
-        "--quiet",
+        "-qq",
+        "--no-compile",
         "--no-deps",
         *words,
     ]

@@ -93,3 +93,22 @@ def test_an_interrupted_install_is_not_taken_for_done(
             bootstrap.prepare(quiet=True)
     bootstrap.prepare(quiet=True)
     assert installs == ["installed"]
+
+
+@pytest.mark.parametrize(
+    ("closing", "in_ci", "code"),
+    [
+        ("5 passed in 0.10s", "true", 0),
+        ("5 passed, 1 skipped in 0.10s", "false", 0),
+        ("5 passed, 1 skipped in 0.10s", "true", 1),
+        ("1 skipped in 0.10s", "false", 1),
+    ],
+)
+def test_a_skip_is_a_failure_in_ci_and_nothing_passed_is_one_everywhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], closing: str, in_ci: str, code: int
+) -> None:
+    monkeypatch.setenv("CI", in_ci)
+    monkeypatch.setattr("sys.argv", ["test.py", "scripts"])
+    monkeypatch.setattr(runner, "run", lambda suite, _: runner.Run(suite, 0, 0.1, closing))
+    assert runner.main() == code
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" skipped")
