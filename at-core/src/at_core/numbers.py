@@ -84,10 +84,18 @@ WireDecimal = Annotated[
 ]
 """Any decimal on the wire."""
 
-Price = Annotated[WireDecimal, AfterValidator(_positive)]
+_UNSIGNED = DECIMAL_PATTERN.replace("-?", "")
+
+
+def _schema(form: str) -> WithJsonSchema:
+    """Name the bound in the schema, where a number's own bounds cannot stand because the wire form is text."""
+    return WithJsonSchema({"type": "string", "pattern": _UNSIGNED, "format": form})
+
+
+Price = Annotated[WireDecimal, AfterValidator(_positive), _schema("decimal-positive")]
 """Price of one unit in the instrument's quote currency; greater than 0."""
 
-Quantity = Annotated[WireDecimal, AfterValidator(_not_negative)]
+Quantity = Annotated[WireDecimal, AfterValidator(_not_negative), _schema("decimal-unsigned")]
 """Unsigned amount in the instrument's own unit (base units or contracts)."""
 
 SignedQuantity = WireDecimal
@@ -96,10 +104,10 @@ SignedQuantity = WireDecimal
 Money = WireDecimal
 """Amount of account currency, signed."""
 
-Percent = Annotated[WireDecimal, AfterValidator(_not_negative)]
+Percent = Annotated[WireDecimal, AfterValidator(_not_negative), _schema("decimal-unsigned")]
 """Percent: 2.5 means 2.5 %."""
 
-Ratio = Annotated[WireDecimal, AfterValidator(_at_most_one)]
+Ratio = Annotated[WireDecimal, AfterValidator(_at_most_one), _schema("decimal-ratio")]
 """Share between 0 and 1."""
 
 
