@@ -126,21 +126,23 @@ def offered_strategies() -> dict[str, str]:
 
 
 def find_strategy(use: str) -> Strategy:
-    """Return the strategy behind an entry-point name or ``module:attribute``; raise LookupError saying why not."""
+    """Return the strategy behind an entry-point name or ``module:attribute``; raise ConfigurationError saying why not."""
     offered = offered_strategies()
     place = offered.get(use, use)
     module, _, attribute = place.partition(":")
     if not attribute:
         known = ", ".join(offered) or "none"
-        raise LookupError(f"no strategy {use!r} is registered; use one of {known}, or 'module:attribute'")
+        raise ConfigurationError(
+            f"no strategy {use!r} is registered; use one of {known}, or 'module:attribute'"
+        )
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # noqa: BLE001 - importing a stranger's module may raise anything; all of it is configuration
         raise LookupError(
             f"cannot load {place!r}: {error}; install its package or correct the name"
         ) from error
     if not isinstance(found, Strategy):
-        raise LookupError(f"{place!r} is a {type(found).__name__}; name an at_core.strategy.Strategy")
+        raise ConfigurationError(f"{place!r} is a {type(found).__name__}; name an at_core.strategy.Strategy")
     return found
 
 
@@ -149,8 +151,8 @@ def _seat(name: str, table: _Table) -> Seat | list[str]:
         return [f"': {DESK!r} is the desk's own name; choose another"]
     try:
         strategy = find_strategy(table.use)
-    except LookupError as error:
-        return [f"use': {error.args[0]}"]
+    except ConfigurationError as error:
+        return [f"use': {error}"]
     problems = [*_wrong_params(strategy, table.params), *_wrong_sizing(table.sizing)]
     params = {**strategy.params, **table.params}
     if not problems and strategy.check is not None and (wrong := strategy.check(params)):

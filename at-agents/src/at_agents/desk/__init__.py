@@ -1,0 +1,1 @@
+"""The desk: hands each trigger to the strategies it concerns and turns every answer into facts."""
