@@ -126,7 +126,7 @@ def offered_strategies() -> dict[str, str]:
 
 
 def find_strategy(use: str) -> Strategy:
-    """Return the strategy behind an entry-point name or ``module:attribute``; raise ConfigurationError saying why not."""
+    """Return the strategy behind an entry-point name or ``module:attribute``; raises ConfigurationError otherwise."""
     offered = offered_strategies()
     place = offered.get(use, use)
     module, _, attribute = place.partition(":")
@@ -137,8 +137,9 @@ def find_strategy(use: str) -> Strategy:
         )
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # noqa: BLE001 - importing a stranger's module may raise anything; all of it is configuration
-        raise LookupError(
+    except Exception as error:
+        # Importing a stranger's module may raise anything, and all of it is a wrong line in the catalogue.
+        raise ConfigurationError(
             f"cannot load {place!r}: {error}; install its package or correct the name"
         ) from error
     if not isinstance(found, Strategy):
