@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -89,7 +90,7 @@ class Policy(BaseModel):
         special = self.symbols.get(account, {}).get(symbol)
         return self.accounts.get(account) if special is None else special
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical JSON of the resolved limits; layout and comments do not count."""
         values = _canonical(self.model_dump(mode="python"))

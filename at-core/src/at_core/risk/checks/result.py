@@ -13,7 +13,7 @@ from at_core.risk.trial import Trial
 __all__ = ["limit", "number", "rule", "skipped"]
 
 _TEXT_MAX: Final = 200
-_WIDE: Final = Context(prec=60)
+_WIDE: Final = Context(prec=100)
 _PLACES: Final = Decimal("1e-8")
 
 
