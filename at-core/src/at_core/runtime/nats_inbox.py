@@ -1,0 +1,355 @@
+"""The real inbox: standing pull requests made by hand, a bounded buffer, and folds that notice gaps and rewind.
+
+A pull request *stands*: the server answers it the moment something is stored, so nothing polls. Each carries a short
+expiry and a number of its own; statuses (404, 408, 409, 503) name it by their subject. A restarted server forgets
+every request, so they are made again after a reconnect; a fold then also asks to be continued right behind the last
+message it has seen, because what was on the wire at the loss is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error
+
+from at_core.errors import BusUnavailable, FoldGap, PermissionDenied
+from at_core.runtime.bus import Incoming
+from at_core.runtime.nats_delivery import incoming
+from at_core.runtime.nats_link import NatsLink, status_of
+from at_core.topology.consumers import Durable
+from at_core.topology.permissions import next_subject, reset_subject
+
+__all__ = ["NatsInbox"]
+
+_FOLD_BUFFER = 1024
+_QUEUE_BUFFER = 256
+_PULL_EXPIRES_SECONDS = 5.0
+_ON_ITS_WAY_SECONDS = 0.005
+_PROBE_KEPT_SECONDS = 30.0
+_PROBE_ANSWER_SECONDS = {"fold": 2.0, "queue": 0.25}
+"""How long to wait for the server's yes or no. A queue whose unsettled messages reached their bound gets neither."""
+_GRACE_SECONDS = 2.0
+"""How much later than its expiry a request is given up when no status came."""
+_TROUBLE_WAIT_SECONDS = 0.2
+_REWIND_TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Pull:
+    """A request the server may still answer."""
+
+    left: int
+    deadline: float
+    probe: bool = False
+
+
+class NatsInbox:
+    """Implements ``Inbox`` for one durable and one reader."""
+
+    def __init__(self, link: NatsLink, durable: Durable) -> None:
+        self.durable = durable
+        self._link = link
+        self._capacity = _FOLD_BUFFER if durable.kind == "fold" else min(_QUEUE_BUFFER, durable.pending_max)
+        self._loop = asyncio.get_running_loop()
+        self._buffer: deque[tuple[float, Incoming]] = deque()
+        self._pulls: dict[str, _Pull] = {}
+        self._number = 0
+        self._base = ""
+        self._subscription: Subscription | None = None
+        self._news = asyncio.Event()
+        self._unwatch = link.watch(self._news.set)
+        self._losses = link.losses
+        self._closed = False
+        self._trouble = ""
+        self._quiet_until = 0.0
+        self._expected: int | None = None
+        self._gap = ""
+        self._start: int | None = None
+        """Stream sequence a fold was last rewound to; None until it was rewound once."""
+        self._last: Incoming | None = None
+        """The last message a fold has seen since then."""
+        self._verify = False
+
+    async def open(self) -> None:
+        """Make ready to ask (a fold goes on where its durable stands, until it is rewound)."""
+        await self._new_generation()
+
+    async def fetch(self, limit: int, wait_seconds: float) -> Sequence[Incoming]:
+        """Return up to ``limit`` messages; see ``Inbox.fetch``."""
+        deadline = self._loop.time() + wait_seconds
+        while True:
+            self._news.clear()
+            if self._closed:
+                raise BusUnavailable(f"the inbox of {self.durable.name} is closed")
+            self._require_permission()
+            if self._link.connected:
+                batch = await self._ready(limit, standing=wait_seconds > 0)
+                if batch or wait_seconds <= 0:
+                    return batch
+            remaining = deadline - self._loop.time()
+            if remaining <= 0:
+                if self._link.connected:
+                    return []
+                raise BusUnavailable("the bus is away")
+            await self._wait(remaining)
+
+    async def ack(self, message: Incoming) -> None:
+        """Settle ``message``. When the bus is away nothing is raised: the message comes again."""
+        await self._settle(message.reply, b"+ACK")
+
+    async def nak(self, message: Incoming, delay_seconds: float) -> None:
+        """Ask for ``message`` again after a delay. When the bus is away it comes again after the ack wait."""
+        nanoseconds = _nanoseconds(max(delay_seconds, 0.0))
+        await self._settle(message.reply, b'-NAK {"delay":%d}' % nanoseconds if nanoseconds else b"-NAK")
+
+    async def term(self, message: Incoming, reason: str) -> None:
+        """Give ``message`` up; the reason shows in the server's advisory."""
+        await self._settle(message.reply, b"+TERM " + " ".join(reason.split())[:200].encode())
+
+    async def rewind(self, sequence: int = 1) -> None:
+        """Read the fold again from ``sequence`` on; raises BusUnavailable when the durable does not answer."""
+        if self.durable.kind != "fold":
+            raise ValueError(f"{self.durable.name} is a queue; only folds rewind")
+        self._buffer.clear()
+        self._gap, self._trouble = "", ""
+        self._last = None
+        await self._restart(sequence)
+
+    async def close(self) -> None:
+        """Stop asking, and hand back what was buffered and never fetched."""
+        if self._closed:
+            return
+        self._closed = True
+        self._unwatch()
+        self._news.set()
+        await self._end_generation()
+        if self.durable.kind == "queue":
+            for _, message in self._buffer:
+                await self._settle(message.reply, b"-NAK")
+        self._buffer.clear()
+
+    def _require_permission(self) -> None:
+        refusal = self._link.refused.get(next_subject(self.durable).lower())
+        if refusal is not None:
+            raise PermissionDenied(f"may not read {self.durable.name}: {refusal}")
+
+    async def _restart(self, sequence: int) -> None:
+        # The old requests go first: the server must not spend a delivery of the new generation on them.
+        losses, self._losses = (
+            self._link.losses,
+            -1,
+        )  # until this is through, every fetch begins with it again
+        if self._last is None:
+            self._start = sequence
+        await self._end_generation()
+        body = json.dumps({"seq": sequence}).encode()
+        answer = await self._link.call(reset_subject(self.durable), body, _REWIND_TIMEOUT_SECONDS)
+        problem = json.loads(answer.data).get("error")
+        if problem is not None:
+            raise BusUnavailable(f"{self.durable.name} cannot be rewound: {problem.get('description', '')}")
+        self._expected, self._verify = 1, self._last is not None
+        await self._new_generation()
+        self._losses = losses
+
+    async def _new_generation(self) -> None:
+        self._base = self._link.new_inbox()
+        try:
+            self._subscription = await self._link.subscribe(f"{self._base}.*", self._on_message)
+        except Error as error:
+            raise BusUnavailable("the bus is closed") from error
+
+    async def _end_generation(self) -> None:
+        self._pulls.clear()
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            with contextlib.suppress(Error):  # a closed connection has no subscriptions left
+                await subscription.unsubscribe()
+
+    async def _after_loss(self) -> None:
+        """After a reconnect: forget requests the server has forgotten, and let a fold go on where it was.
+
+        A fold asks for the last message it has seen once more: the very same one proves that the stream still is what
+        was folded, another one is a gap.
+        """
+        if self._losses == self._link.losses:
+            return
+        if self._last is not None and self._start is not None:
+            await self._restart(self._last.sequence)
+        elif self._start is not None:
+            await self._restart(self._start)
+        else:
+            self._losses = self._link.losses
+            self._pulls.clear()
+
+    def _take(self, limit: int) -> list[Incoming]:
+        batch: list[Incoming] = []
+        oldest = self._loop.time() - 0.8 * self.durable.ack_wait_seconds
+        while self._buffer and len(batch) < limit:
+            arrived, message = self._buffer.popleft()
+            if self.durable.kind == "fold" or arrived > oldest:
+                batch.append(message)
+            # else: a queue's message that waited here almost as long as its ack wait is left to its redelivery
+        if not batch and self._gap:
+            raise FoldGap(self._gap)
+        return batch
+
+    async def _ready(self, limit: int, *, standing: bool) -> list[Incoming]:
+        """Return what is there: in the buffer, or, when nobody wants to wait, on the server at this moment."""
+        await self._after_loss()
+        batch = self._take(limit)
+        if standing:
+            await self._ask()
+        elif not batch:
+            await self._probe()
+            batch = self._take(limit)
+        if not batch and self._trouble:
+            text, self._trouble = self._trouble, ""
+            raise BusUnavailable(text)
+        return batch
+
+    async def _ask(self) -> None:
+        """Make sure that a request stands while the buffer has room."""
+        now = self._loop.time()
+        self._forget_overdue(now)
+        asked = sum(pull.left for pull in self._pulls.values())
+        room = self._capacity - len(self._buffer) - asked
+        if self._gap or now < self._quiet_until or room < (self._capacity // 2 if asked > 1 else 1):
+            return
+        await self._pull(room, _PULL_EXPIRES_SECONDS)
+
+    def _forget_overdue(self, now: float) -> None:
+        for number in [number for number, pull in self._pulls.items() if pull.deadline < now]:
+            del self._pulls[number]
+
+    async def _pull(self, batch: int, expires_seconds: float, *, probe: bool = False) -> str:
+        self._number += 1
+        number = str(self._number)
+        # no_wait without an expiry is answered with 404 at once; with one, the server would wait it out.
+        request = (
+            {"batch": batch, "no_wait": True}
+            if probe
+            else {"batch": batch, "expires": _nanoseconds(expires_seconds)}
+        )
+        self._pulls[number] = _Pull(batch, self._loop.time() + expires_seconds + _GRACE_SECONDS, probe)
+        try:
+            await self._link.send(
+                next_subject(self.durable), json.dumps(request).encode(), f"{self._base}.{number}"
+            )
+        except BusUnavailable:
+            self._pulls.pop(number, None)
+            raise
+        return number
+
+    async def _probe(self) -> None:
+        """Ask whether anything is there now, and wait until it arrived or the server said no.
+
+        The server answers 404 also when requests that stand already cover what is there; then it is on its way, and
+        a moment is waited for it. Right after a rewind nothing stands, so the answer is exact: catch-up relies on it.
+        """
+        self._forget_overdue(self._loop.time())
+        standing = any(not pull.probe for pull in self._pulls.values())
+        number = next((number for number, pull in self._pulls.items() if pull.probe), None)
+        if number is None:
+            number = await self._pull(1 if standing else self._capacity, _PROBE_KEPT_SECONDS, probe=True)
+        deadline = self._loop.time() + _PROBE_ANSWER_SECONDS[self.durable.kind]
+        while not self._buffer and not self._gap and number in self._pulls:
+            if not self._link.connected:
+                raise BusUnavailable("the bus is away")
+            if self._loop.time() >= deadline:
+                if self.durable.kind == "queue":
+                    return
+                raise BusUnavailable(f"{self.durable.name}: no answer to a pull request")
+            self._news.clear()
+            await self._wait(deadline - self._loop.time())
+        if standing and not self._buffer and not self._gap:
+            self._news.clear()
+            await self._wait(_ON_ITS_WAY_SECONDS)
+
+    async def _wait(self, seconds: float) -> None:
+        now = self._loop.time()
+        if now < self._quiet_until:
+            seconds = min(seconds, self._quiet_until - now)
+        elif self._pulls:
+            seconds = min(
+                seconds, max(min(pull.deadline for pull in self._pulls.values()) - now, 0.0) + 0.001
+            )
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    def _on_message(self, message: Msg) -> None:
+        code, description = status_of(message)
+        if code:
+            self._on_status(message.subject.rpartition(".")[2], code, description)
+            return
+        number = next(iter(self._pulls), None)  # the server serves requests in the order they came
+        if number is not None:
+            self._pulls[number].left -= 1
+            if self._pulls[number].left == 0:
+                del self._pulls[number]
+        self._accept(incoming(message))
+
+    def _accept(self, message: Incoming) -> None:
+        if self.durable.kind == "fold" and not self._continues(message):
+            return
+        self._buffer.append((self._loop.time(), message))
+        self._news.set()
+
+    def _continues(self, message: Incoming) -> bool:
+        """Return whether a fold may take ``message``; notes a gap when it does not follow what was seen."""
+        if self._gap:
+            return False
+        verify, self._verify = self._verify, False
+        if self._expected not in (None, message.consumer_sequence):
+            self._gap = (
+                f"{self.durable.name}: expected delivery {self._expected}, got {message.consumer_sequence}"
+            )
+        elif (
+            verify
+            and self._last is not None
+            and (message.sequence, message.stored_at)
+            != (
+                self._last.sequence,
+                self._last.stored_at,
+            )
+        ):
+            self._gap = (
+                f"{self.durable.name}: message {self._last.sequence} is gone from {self.durable.stream}"
+            )
+        if self._gap:
+            self._news.set()
+            return False
+        self._expected = message.consumer_sequence + 1
+        self._last = message
+        return not verify
+
+    def _on_status(self, number: str, code: str, description: str) -> None:
+        pull = self._pulls.pop(number, None)
+        if code == "503":
+            self._trouble = (
+                f"durable {self.durable.name} of {self.durable.stream} does not answer: not provisioned?"
+            )
+        elif code == "409" and "deleted" in description.lower():
+            self._trouble = f"durable {self.durable.name} of {self.durable.stream} was deleted"
+        if code in ("503", "409") and pull is not None:
+            self._quiet_until = self._loop.time() + _TROUBLE_WAIT_SECONDS
+        self._news.set()
+
+    async def _settle(self, reply: str, body: bytes) -> None:
+        try:
+            await self._link.send(reply, body)
+        except BusUnavailable:
+            return  # an acknowledgement that is lost only means that the message comes again
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1_000_000_000)
