@@ -100,7 +100,10 @@ class Observer:
             if event is not None:
                 self._flows.fold(event)
         self._metrics.chain(head.position, head.sequence, head.gaps)
-        log.info("audit chain opened", extra={"rows": head.position, "sequence": head.sequence, "head": head.row_hash})
+        log.info(
+            "audit chain opened",
+            extra={"rows": head.position, "sequence": head.sequence, "head": head.row_hash},
+        )
         await self.tick()
 
     async def react(self, delivery: Delivery, now: datetime) -> Sequence[Emit]:

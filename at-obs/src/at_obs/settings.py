@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from at_core.runtime.settings import ServiceSettings
 from pydantic import Field
+
+from at_core.runtime.settings import ServiceSettings
 
 __all__ = ["ObsSettings"]
 

@@ -1,4 +1,4 @@
-"""The wiring of obs: it acknowledges the journal, because recording must not be lost, and emits nothing because of it."""
+"""The wiring of obs: it acknowledges the journal, because no row may be lost, and emits nothing because of it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,18 @@ from typing import Final, Literal
 
 from at_obs.audit.record import AuditRecord, digest
 
-__all__ = ["GENESIS", "Break", "ChainRow", "Checkpoint", "Gap", "Reason", "Verdict", "row_hash", "seal", "verify"]
+__all__ = [
+    "GENESIS",
+    "Break",
+    "ChainRow",
+    "Checkpoint",
+    "Gap",
+    "Reason",
+    "Verdict",
+    "row_hash",
+    "seal",
+    "verify",
+]
 
 GENESIS: Final = "0" * 64
 """What the first row names as its predecessor's hash."""
@@ -122,7 +133,13 @@ class _Walk:
 
     def verdict(self, broken: Break | None = None) -> Verdict:
         return Verdict(
-            self.position, self.sequence, self.head, tuple(self.gaps), len(self.late), self.undecodable, broken
+            self.position,
+            self.sequence,
+            self.head,
+            tuple(self.gaps),
+            len(self.late),
+            self.undecodable,
+            broken,
         )
 
 
@@ -133,7 +150,9 @@ def verify(rows: Iterable[ChainRow], checkpoint: Checkpoint | None = None) -> Ve
     """
     walk = _Walk()
     for row in rows:
-        broken = _link_problem(row, walk) or _sequence_problem(row, walk) or _checkpoint_problem(row, checkpoint)
+        broken = (
+            _link_problem(row, walk) or _sequence_problem(row, walk) or _checkpoint_problem(row, checkpoint)
+        )
         if broken is not None:
             return walk.verdict(broken)
         _advance(row, walk)
@@ -144,7 +163,7 @@ def verify(rows: Iterable[ChainRow], checkpoint: Checkpoint | None = None) -> Ve
 
 
 def _link_problem(row: ChainRow, walk: _Walk) -> Break | None:
-    """Does the row stand at the next position, on its predecessor, with the content it was sealed with?"""
+    """Check that the row stands next, on its predecessor, with the content it was sealed with."""
     expected = walk.position + 1
     if row.position != expected:
         detail = f"expected row {expected}, found row {row.position}"
@@ -159,7 +178,7 @@ def _link_problem(row: ChainRow, walk: _Walk) -> Break | None:
 
 
 def _sequence_problem(row: ChainRow, walk: _Walk) -> Break | None:
-    """Does the row continue the journal, or fill a declared gap once?"""
+    """Check that the row continues the journal, or fills a declared gap once."""
     record = row.record
     if record.late:
         inside = any(gap.first <= record.sequence <= gap.last for gap in walk.gaps)
@@ -172,7 +191,9 @@ def _sequence_problem(row: ChainRow, walk: _Walk) -> Break | None:
     if record.sequence <= walk.sequence:
         detail = f"journal position {record.sequence} again, after {walk.sequence}"
         return Break(row.position, record.sequence, "SEQUENCE_REPEATED", detail)
-    detail = f"journal positions {walk.sequence + 1} to {record.sequence - 1} are missing and no gap is declared"
+    detail = (
+        f"journal positions {walk.sequence + 1} to {record.sequence - 1} are missing and no gap is declared"
+    )
     return Break(row.position, walk.sequence + 1, "SEQUENCE_MISSING", detail)
 
 

@@ -20,14 +20,28 @@ from at_core.events.subjects import type_and_major
 from at_core.runtime.bus import Incoming
 
 __all__ = [
-    "HEADERS_KEPT", "WITHHELD", "AuditRecord", "Kind", "digest", "event_of", "gap_record", "read_event", "record_of",
+    "HEADERS_KEPT",
+    "WITHHELD",
+    "AuditRecord",
+    "Kind",
+    "digest",
+    "event_of",
+    "gap_record",
+    "read_event",
+    "record_of",
 ]
 
 Kind = Literal["EVENT", "UNDECODABLE", "GAP"]
 
 HEADERS_KEPT: Final = frozenset(
     {
-        "at-correlation", "at-schema", "at-sig", "at-type", "content-type", "nats-msg-id", "nats-stream-source",
+        "at-correlation",
+        "at-schema",
+        "at-sig",
+        "at-type",
+        "content-type",
+        "nats-msg-id",
+        "nats-stream-source",
         "traceparent",
     }
 )
@@ -265,7 +279,9 @@ def _origin(headers: Mapping[str, str]) -> tuple[str, int]:
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value if name.lower() in HEADERS_KEPT else WITHHELD for name, value in sorted(headers.items())}
+    return {
+        name: value if name.lower() in HEADERS_KEPT else WITHHELD for name, value in sorted(headers.items())
+    }
 
 
 def _ascii(text: str) -> str:

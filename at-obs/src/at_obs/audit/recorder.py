@@ -94,12 +94,14 @@ class Recorder:
             self._store.append(plan.rows, park, unpark)
         left = [n for n in waiting if n > plan.head.sequence]
         self._waiting = {n: self._waiting[n] for n in left}
-        duplicates = len(messages) - len(park) - sum(row.record.kind != "GAP" for row in plan.rows) + len(unpark)
-        return Recorded(tuple(plan.rows), tuple(plan.events), plan.head, duplicates, len(left), self._age(left, now))
+        duplicates = (
+            len(messages) - len(park) - sum(row.record.kind != "GAP" for row in plan.rows) + len(unpark)
+        )
+        return Recorded(
+            tuple(plan.rows), tuple(plan.events), plan.head, duplicates, len(left), self._age(left, now)
+        )
 
-    def _fresh(
-        self, messages: Sequence[Incoming], head: Head, parked: dict[int, str]
-    ) -> dict[int, Incoming]:
+    def _fresh(self, messages: Sequence[Incoming], head: Head, parked: dict[int, str]) -> dict[int, Incoming]:
         """Return the messages that are not in the store yet, by position."""
         fresh: dict[int, Incoming] = {}
         for message in messages:
@@ -118,9 +120,7 @@ class Recorder:
                 )
         return fresh
 
-    def _drain(
-        self, plan: _Plan, waiting: Sequence[int], fresh: dict[int, Incoming], now: datetime
-    ) -> None:
+    def _drain(self, plan: _Plan, waiting: Sequence[int], fresh: dict[int, Incoming], now: datetime) -> None:
         """Add what continues the chain; declare a hole that is too old or has too much behind it."""
         left = len(waiting)
         for message in self._in_order(waiting, fresh):

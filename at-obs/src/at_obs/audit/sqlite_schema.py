@@ -90,7 +90,10 @@ FROM audit ORDER BY position;
 
 _READS: Final = frozenset(
     {
-        sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_TRANSACTION,
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_TRANSACTION,
         sqlite3.SQLITE_RECURSIVE,
     }
 )

@@ -35,7 +35,9 @@ class SqliteAuditReader:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise ConfigurationError(f"no audit file at {path}; name the file that the service's audit_file names")
+            raise ConfigurationError(
+                f"no audit file at {path}; name the file that the service's audit_file names"
+            )
         with _translated():
             self._connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=_BUSY_SECONDS
@@ -81,7 +83,9 @@ class SqliteAuditReader:
     def parked(self) -> Sequence[Parked]:
         """Return what waits behind a hole, in journal order."""
         with _translated():
-            found = self._connection.execute("SELECT sequence, body_digest FROM parked ORDER BY sequence").fetchall()
+            found = self._connection.execute(
+                "SELECT sequence, body_digest FROM parked ORDER BY sequence"
+            ).fetchall()
         return [Parked(*row) for row in found]
 
     def parked_messages(self, first: int, last: int) -> Sequence[Incoming]:
@@ -121,7 +125,9 @@ class SqliteAuditStore(SqliteAuditReader):
         try:
             new = not run("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         except sqlite3.DatabaseError as error:
-            raise ConfigurationError(f"{path} is no SQLite file: {error}; audit_file must name a file of its own") from error
+            raise ConfigurationError(
+                f"{path} is no SQLite file: {error}; audit_file must name a file of its own"
+            ) from error
         if new:
             run(f"PRAGMA application_id = {APPLICATION_ID}")
             run(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -139,7 +145,9 @@ class SqliteAuditStore(SqliteAuditReader):
 
     def body_digest_of(self, event_id: str) -> str | None:
         """Return the body digest of a recorded event; None when it is not recorded."""
-        return self._one("SELECT body_digest FROM audit WHERE event_id = ? AND event_id <> '' LIMIT 1", event_id)
+        return self._one(
+            "SELECT body_digest FROM audit WHERE event_id = ? AND event_id <> '' LIMIT 1", event_id
+        )
 
     def append(self, rows: Sequence[ChainRow], park: Sequence[Incoming], unpark: Sequence[int]) -> None:
         """Append, park and release in one transaction that is on disk when this returns."""
@@ -176,12 +184,16 @@ def _translated() -> Iterator[None]:
     except sqlite3.Error as error:
         raise AuditUnavailable(f"audit file: {error}") from error
     except OSError as error:
-        raise ConfigurationError(f"cannot make the audit file: {error}; check audit_file and its folder") from error
+        raise ConfigurationError(
+            f"cannot make the audit file: {error}; check audit_file and its folder"
+        ) from error
 
 
 def _head(connection: sqlite3.Connection) -> Head:
     with _translated():
-        last = connection.execute("SELECT position, row_hash FROM audit ORDER BY position DESC LIMIT 1").fetchone()
+        last = connection.execute(
+            "SELECT position, row_hash FROM audit ORDER BY position DESC LIMIT 1"
+        ).fetchone()
         if last is None:
             return Head(row_hash=GENESIS)
         # Late rows repeat lower positions; the newest row that is not late says how far the journal is covered.
@@ -199,10 +211,9 @@ def _rows(connection: sqlite3.Connection, sql: str, *values: object) -> Iterator
 
 
 def _chain_row(row: tuple[Any, ...]) -> ChainRow:
-    # Column order is COLUMNS: position, then the record's fields in its own order, then digest and hashes.
-    position, sequence, last, kind, late, *middle, body, body_digest, previous_hash, row_hash = row
-    record = AuditRecord(sequence, last, kind, bool(late), *middle, body)
-    return ChainRow(position, record, body_digest, previous_hash, row_hash)
+    # Column order is COLUMNS: position, then the record's fields in their own order, then digest and hashes.
+    fields = (*row[1:4], bool(row[4]), *row[5:-3])
+    return ChainRow(row[0], AuditRecord(*fields), *row[-3:])
 
 
 def _values(row: ChainRow) -> tuple[object, ...]:

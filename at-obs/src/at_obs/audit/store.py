@@ -18,8 +18,10 @@ class AuditUnavailable(WorldFailed):
 
 
 class AuditConflict(OurFault):
-    """The journal now says something else at a recorded position: this audit file belongs to another journal, or a
-    row was altered. Going on would mix two histories."""
+    """The journal says something else than the audit at one position; going on would mix two histories.
+
+    Either this audit file belongs to another journal, or a row was altered.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from at_core.events.signal import SignalEvent
 
 __all__ = ["STAGES", "FlowFold", "Stage", "StageTime"]
 
-Stage = Literal["signal_to_proposal", "proposal_to_ruling", "ruling_to_order", "order_to_fill", "signal_to_fill"]
+Stage = Literal[
+    "signal_to_proposal", "proposal_to_ruling", "ruling_to_order", "order_to_fill", "signal_to_fill"
+]
 Mark = Literal["signal", "proposal", "ruling", "order", "fill"]
 
 STAGES: Final[dict[Stage, tuple[Mark, Mark]]] = {

@@ -62,7 +62,9 @@ class ObsMetrics:
             {"verdict": _VERDICTS, "code": (NO_CODE, *reject_codes, OTHER)},
         )
         self._orders = metrics.counter(
-            "at_orders_total", "Orders entering a status; SUBMITTED is the written intent.", {"status": tuple(OrderStatus)}
+            "at_orders_total",
+            "Orders entering a status; SUBMITTED is the written intent.",
+            {"status": tuple(OrderStatus)},
         )
         self._fills = metrics.counter("at_fills_total", "Executions reported by the broker.", {})
         self._open = metrics.gauge("at_flow_followed", "Flows kept in memory to measure their stages.", {})
@@ -73,7 +75,9 @@ class ObsMetrics:
             "at_audit_rows_total", "What became of journal messages.", {"outcome": outcomes}
         )
         self._rows = metrics.gauge("at_audit_chain_rows", "Rows in the chain: the head's position.", {})
-        self._sequence = metrics.gauge("at_audit_journal_sequence", "Last journal position the chain covers.", {})
+        self._sequence = metrics.gauge(
+            "at_audit_journal_sequence", "Last journal position the chain covers.", {}
+        )
         self._gaps = metrics.gauge("at_audit_gaps", "Declared gaps in the chain.", {})
         self._parked = metrics.gauge("at_audit_parked_messages", "Messages waiting behind a hole.", {})
         self._hole = metrics.gauge("at_audit_hole_age_seconds", "Age of the oldest hole; 0 without one.", {})
@@ -81,7 +85,9 @@ class ObsMetrics:
             "at_audit_pending_messages", "Journal messages not yet delivered to the audit.", {}
         )
         self._lag = metrics.gauge(
-            "at_audit_lag_seconds", "Age of the oldest message in the last batch when it was taken up; 0 when idle.", {}
+            "at_audit_lag_seconds",
+            "Age of the oldest message in the last batch when it was taken up; 0 when idle.",
+            {},
         )
 
     def _declare_health(self, metrics: Metrics) -> None:
@@ -94,11 +100,17 @@ class ObsMetrics:
             "at_dead_letters", "Dead letters kept in the stream, by durable.", {"durable": _DURABLE_NAMES}
         )
         self._dead_newest = metrics.gauge(
-            "at_dead_letter_newest_timestamp_seconds", "When the newest dead letter was stored; 0 without one.", {}
+            "at_dead_letter_newest_timestamp_seconds",
+            "When the newest dead letter was stored; 0 without one.",
+            {},
         )
-        self._advisories = metrics.gauge("at_delivery_advisories", "Advisories kept in the stream.", {"kind": ADVISORIES})
+        self._advisories = metrics.gauge(
+            "at_delivery_advisories", "Advisories kept in the stream.", {"kind": ADVISORIES}
+        )
         self._advisory_newest = metrics.gauge(
-            "at_delivery_advisory_newest_timestamp_seconds", "When the newest advisory was stored; 0 without one.", {}
+            "at_delivery_advisory_newest_timestamp_seconds",
+            "When the newest advisory was stored; 0 without one.",
+            {},
         )
 
     def event(self, event: Event, stages: Sequence[StageTime], followed: int) -> None:

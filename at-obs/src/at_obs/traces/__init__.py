@@ -1,0 +1,1 @@
+"""Traces: the life of one alert, told from the audit rows alone."""
