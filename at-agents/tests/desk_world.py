@@ -15,7 +15,17 @@ from at_core.strategy import Strategy
 from at_core.testing.builders import INSTRUMENTS, a_sizing
 from at_core.testing.scenario import Scenario
 
-__all__ = ["EMA_PARAMS", "a_desk", "a_seat", "again", "ema_seat", "follow_seat", "proposals", "raising", "runs"]
+__all__ = [
+    "EMA_PARAMS",
+    "a_desk",
+    "a_seat",
+    "again",
+    "ema_seat",
+    "follow_seat",
+    "proposals",
+    "raising",
+    "runs",
+]
 
 EMA_PARAMS = {"fast": 2, "slow": 3, "interval": "1"}
 
