@@ -1,0 +1,67 @@
+"""Redaction of what is kept of a refused alert: known secrets, tokens of ours by their digest, and telling keys.
+
+It works on text, because the body may be broken. It prefers to remove too much: the quarantine explains a mistake in
+a template, it is no archive.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Collection
+from hashlib import sha256
+from typing import Final
+from urllib.parse import quote
+
+__all__ = ["MASK", "as_text", "redact"]
+
+MASK: Final = "[redacted]"
+_SHORT: Final = 4
+_KEY: Final = (
+    r"[\w.\-]{0,40}?(?:secret|token|passw(?:or)?d|pass_?phrase|api_?-?key|authorization|credential|\bpwd|\bpin)"
+    r"[\w.\-]{0,40}"
+)
+_TEXTS: Final = r"""(?:"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$))"""
+_QUOTED: Final = re.compile(rf"""(?P<head>["']{_KEY}["']\s*:\s*)(?:{_TEXTS}|[^\s,}}\]]+)""", re.IGNORECASE)
+_BARE: Final = re.compile(rf"""(?P<head>\b{_KEY}\s*[=:]\s*)(?:{_TEXTS}|[^\s,;&|}}\]"']+)""", re.IGNORECASE)
+_WORD: Final = re.compile(r"[A-Za-z0-9_\-.~+/=]{8,256}")
+_WORDS_MAX: Final = 4_000
+
+
+def as_text(body: bytes, length_max: int) -> str:
+    """Return a body as text; bytes that are not UTF-8 and control characters are escaped."""
+    text = body.decode("utf-8", errors="backslashreplace")
+    shown = (char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+    return "".join(shown)[:length_max]
+
+
+def redact(text: str, secrets: Collection[str], token_digests: Collection[str]) -> str:
+    """Return ``text`` without ``secrets`` (plain, quoted, base64, any case), our tokens, and values of telling keys."""
+    forms = {form for secret in secrets if len(secret) >= _SHORT for form in _forms(secret)}
+    if forms:
+        longest_first = sorted(forms, key=len, reverse=True)
+        text = re.sub("|".join(map(re.escape, longest_first)), MASK, text, flags=re.IGNORECASE)
+    text = _without_tokens(text, token_digests)
+    text = _QUOTED.sub(rf'\g<head>"{MASK}"', text)
+    return _BARE.sub(rf"\g<head>{MASK}", text)
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    raw = secret.encode()
+    escaped = json.dumps(secret)[1:-1]
+    return (secret, quote(secret, safe=""), base64.b64encode(raw).decode().rstrip("="), raw.hex(), escaped)
+
+
+def _without_tokens(text: str, digests: Collection[str]) -> str:
+    """Mask words that hash to one of ``digests``: somebody pasted the whole address, or another source's token."""
+    if not digests:
+        return text
+
+    def mask(match: re.Match[str]) -> str:
+        parts = re.split(r"([/=?&.])", match[0])
+        known = (MASK if sha256(part.encode()).hexdigest() in digests else part for part in parts)
+        whole = sha256(match[0].encode()).hexdigest() in digests
+        return MASK if whole else "".join(known)
+
+    return _WORD.sub(mask, text, count=_WORDS_MAX)
