@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from at_core.errors import BusUnavailable, FoldGap
 from at_core.runtime.bus import Incoming
 from at_core.runtime.bus_faults import NO_DELIVER_FAULT, DeliverFault
+from at_core.runtime.fold_guard import FoldGuard
 from at_core.runtime.memory_store import Cursor
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ class MemoryInbox:
         self._bus = bus
         self._cursor = cursor
         self._closed = False
-        self._expected: int | None = None
-        self._gap = ""
+        self._guard = FoldGuard(cursor.durable.name)
 
     async def fetch(self, limit: int, wait_seconds: float) -> Sequence[Incoming]:
         """Return up to ``limit`` messages; see ``Inbox.fetch``."""
@@ -67,7 +67,7 @@ class MemoryInbox:
             raise ValueError(f"{self.durable.name} is a queue; only folds rewind")
         self._require_open()
         self._cursor.rewind(sequence)
-        self._expected, self._gap = 1, ""
+        self._guard.rewound(sequence)
 
     async def close(self) -> None:
         """Stop reading; what was fetched and not settled comes again after the ack wait."""
@@ -87,8 +87,8 @@ class MemoryInbox:
         return faults is None or not faults.on_ack(self.durable, message)
 
     def _take(self, limit: int, now: float) -> list[Incoming]:
-        if self._gap:
-            raise FoldGap(self._gap)
+        if self._guard.gap:
+            raise FoldGap(self._guard.gap)
         if self.durable.kind == "queue":
             return self._take_queue(limit, now)
         return self._take_fold(limit, now)
@@ -139,13 +139,12 @@ class MemoryInbox:
                 cursor.position -= 1
                 cursor.consumer_sequence -= 1
                 break
-            if self._expected not in (None, message.consumer_sequence):
-                self._gap = f"{self.durable.name}: expected delivery {self._expected}, got {message.consumer_sequence}"
-                if batch:
-                    return batch
-                raise FoldGap(self._gap)
-            self._expected = message.consumer_sequence + 1
-            batch.append(message)
+            if self._guard.takes(message):
+                batch.append(message)
+            elif batch:
+                break  # what came before the gap is handed out; the next fetch raises
+            else:
+                raise FoldGap(self._guard.gap)
         return batch
 
     def _fault(self, message: Incoming) -> DeliverFault:

@@ -13,7 +13,6 @@ import contextlib
 import json
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -21,8 +20,10 @@ from nats.errors import Error
 
 from at_core.errors import BusUnavailable, FoldGap, PermissionDenied
 from at_core.runtime.bus import Incoming
+from at_core.runtime.fold_guard import FoldGuard
 from at_core.runtime.nats_delivery import incoming
 from at_core.runtime.nats_link import NatsLink, status_of
+from at_core.runtime.nats_pulls import Pulls
 from at_core.topology.consumers import Durable
 from at_core.topology.permissions import next_subject, reset_subject
 
@@ -41,15 +42,6 @@ _TROUBLE_WAIT_SECONDS = 0.2
 _REWIND_TIMEOUT_SECONDS = 5.0
 
 
-@dataclass(slots=True)
-class _Pull:
-    """A request the server may still answer."""
-
-    left: int
-    deadline: float
-    probe: bool = False
-
-
 class NatsInbox:
     """Implements ``Inbox`` for one durable and one reader."""
 
@@ -59,8 +51,7 @@ class NatsInbox:
         self._capacity = _FOLD_BUFFER if durable.kind == "fold" else min(_QUEUE_BUFFER, durable.pending_max)
         self._loop = asyncio.get_running_loop()
         self._buffer: deque[tuple[float, Incoming]] = deque()
-        self._pulls: dict[str, _Pull] = {}
-        self._number = 0
+        self._pulls = Pulls()
         self._base = ""
         self._subscription: Subscription | None = None
         self._news = asyncio.Event()
@@ -69,13 +60,7 @@ class NatsInbox:
         self._closed = False
         self._trouble = ""
         self._quiet_until = 0.0
-        self._expected: int | None = None
-        self._gap = ""
-        self._start: int | None = None
-        """Stream sequence a fold was last rewound to; None until it was rewound once."""
-        self._last: Incoming | None = None
-        """The last message a fold has seen since then."""
-        self._verify = False
+        self._guard = FoldGuard(durable.name)
 
     async def open(self) -> None:
         """Make ready to ask (a fold goes on where its durable stands, until it is rewound)."""
@@ -118,8 +103,8 @@ class NatsInbox:
         if self.durable.kind != "fold":
             raise ValueError(f"{self.durable.name} is a queue; only folds rewind")
         self._buffer.clear()
-        self._gap, self._trouble = "", ""
-        self._last = None
+        self._trouble = ""
+        self._guard.rewound(sequence)
         await self._restart(sequence)
 
     async def close(self) -> None:
@@ -141,20 +126,17 @@ class NatsInbox:
             raise PermissionDenied(f"may not read {self.durable.name}: {refusal}")
 
     async def _restart(self, sequence: int) -> None:
-        # The old requests go first: the server must not spend a delivery of the new generation on them.
         losses, self._losses = (
             self._link.losses,
             -1,
         )  # until this is through, every fetch begins with it again
-        if self._last is None:
-            self._start = sequence
+        # The old requests go first: the server must not spend a delivery of the new generation on them.
         await self._end_generation()
         body = json.dumps({"seq": sequence}).encode()
         answer = await self._link.call(reset_subject(self.durable), body, _REWIND_TIMEOUT_SECONDS)
         problem = json.loads(answer.data).get("error")
         if problem is not None:
             raise BusUnavailable(f"{self.durable.name} cannot be rewound: {problem.get('description', '')}")
-        self._expected, self._verify = 1, self._last is not None
         await self._new_generation()
         self._losses = losses
 
@@ -173,17 +155,12 @@ class NatsInbox:
                 await subscription.unsubscribe()
 
     async def _after_loss(self) -> None:
-        """After a reconnect: forget requests the server has forgotten, and let a fold go on where it was.
-
-        A fold asks for the last message it has seen once more: the very same one proves that the stream still is what
-        was folded, another one is a gap.
-        """
+        """After a reconnect: forget requests the server has forgotten, and let a fold go on where it was."""
         if self._losses == self._link.losses:
             return
-        if self._last is not None and self._start is not None:
-            await self._restart(self._last.sequence)
-        elif self._start is not None:
-            await self._restart(self._start)
+        if self._guard.resume_at is not None:
+            self._guard.resumed()
+            await self._restart(self._guard.resume_at)
         else:
             self._losses = self._link.losses
             self._pulls.clear()
@@ -196,8 +173,8 @@ class NatsInbox:
             if self.durable.kind == "fold" or arrived > oldest:
                 batch.append(message)
             # else: a queue's message that waited here almost as long as its ack wait is left to its redelivery
-        if not batch and self._gap:
-            raise FoldGap(self._gap)
+        if not batch and self._guard.gap:
+            raise FoldGap(self._guard.gap)
         return batch
 
     async def _ready(self, limit: int, *, standing: bool) -> list[Incoming]:
@@ -217,33 +194,28 @@ class NatsInbox:
     async def _ask(self) -> None:
         """Make sure that a request stands while the buffer has room."""
         now = self._loop.time()
-        self._forget_overdue(now)
-        asked = sum(pull.left for pull in self._pulls.values())
+        self._pulls.forget_overdue(now)
+        asked = self._pulls.asked
         room = self._capacity - len(self._buffer) - asked
-        if self._gap or now < self._quiet_until or room < (self._capacity // 2 if asked > 1 else 1):
+        if self._guard.gap or now < self._quiet_until or room < (self._capacity // 2 if asked > 1 else 1):
             return
         await self._pull(room, _PULL_EXPIRES_SECONDS)
 
-    def _forget_overdue(self, now: float) -> None:
-        for number in [number for number, pull in self._pulls.items() if pull.deadline < now]:
-            del self._pulls[number]
-
     async def _pull(self, batch: int, expires_seconds: float, *, probe: bool = False) -> str:
-        self._number += 1
-        number = str(self._number)
         # no_wait without an expiry is answered with 404 at once; with one, the server would wait it out.
         request = (
             {"batch": batch, "no_wait": True}
             if probe
             else {"batch": batch, "expires": _nanoseconds(expires_seconds)}
         )
-        self._pulls[number] = _Pull(batch, self._loop.time() + expires_seconds + _GRACE_SECONDS, probe)
+        deadline = self._loop.time() + expires_seconds + _GRACE_SECONDS
+        number = self._pulls.add(batch, deadline, probe=probe)
         try:
             await self._link.send(
                 next_subject(self.durable), json.dumps(request).encode(), f"{self._base}.{number}"
             )
         except BusUnavailable:
-            self._pulls.pop(number, None)
+            self._pulls.remove(number)
             raise
         return number
 
@@ -253,13 +225,13 @@ class NatsInbox:
         The server answers 404 also when requests that stand already cover what is there; then it is on its way, and
         a moment is waited for it. Right after a rewind nothing stands, so the answer is exact: catch-up relies on it.
         """
-        self._forget_overdue(self._loop.time())
-        standing = any(not pull.probe for pull in self._pulls.values())
-        number = next((number for number, pull in self._pulls.items() if pull.probe), None)
+        self._pulls.forget_overdue(self._loop.time())
+        standing = self._pulls.standing
+        number = self._pulls.probe
         if number is None:
             number = await self._pull(1 if standing else self._capacity, _PROBE_KEPT_SECONDS, probe=True)
         deadline = self._loop.time() + _PROBE_ANSWER_SECONDS[self.durable.kind]
-        while not self._buffer and not self._gap and number in self._pulls:
+        while not self._buffer and not self._guard.gap and number in self._pulls:
             if not self._link.connected:
                 raise BusUnavailable("the bus is away")
             if self._loop.time() >= deadline:
@@ -268,7 +240,7 @@ class NatsInbox:
                 raise BusUnavailable(f"{self.durable.name}: no answer to a pull request")
             self._news.clear()
             await self._wait(deadline - self._loop.time())
-        if standing and not self._buffer and not self._gap:
+        if standing and not self._buffer and not self._guard.gap:
             self._news.clear()
             await self._wait(_ON_ITS_WAY_SECONDS)
 
@@ -276,10 +248,8 @@ class NatsInbox:
         now = self._loop.time()
         if now < self._quiet_until:
             seconds = min(seconds, self._quiet_until - now)
-        elif self._pulls:
-            seconds = min(
-                seconds, max(min(pull.deadline for pull in self._pulls.values()) - now, 0.0) + 0.001
-            )
+        elif self._pulls.next_deadline is not None:
+            seconds = min(seconds, max(self._pulls.next_deadline - now, 0.0) + 0.001)
         try:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
@@ -291,56 +261,21 @@ class NatsInbox:
         if code:
             self._on_status(message.subject.rpartition(".")[2], code, description)
             return
-        number = next(iter(self._pulls), None)  # the server serves requests in the order they came
-        if number is not None:
-            self._pulls[number].left -= 1
-            if self._pulls[number].left == 0:
-                del self._pulls[number]
-        self._accept(incoming(message))
-
-    def _accept(self, message: Incoming) -> None:
-        if self.durable.kind == "fold" and not self._continues(message):
-            return
-        self._buffer.append((self._loop.time(), message))
+        self._pulls.received()
+        delivered = incoming(message)
+        if self.durable.kind == "queue" or self._guard.takes(delivered):
+            self._buffer.append((self._loop.time(), delivered))
         self._news.set()
 
-    def _continues(self, message: Incoming) -> bool:
-        """Return whether a fold may take ``message``; notes a gap when it does not follow what was seen."""
-        if self._gap:
-            return False
-        verify, self._verify = self._verify, False
-        if self._expected not in (None, message.consumer_sequence):
-            self._gap = (
-                f"{self.durable.name}: expected delivery {self._expected}, got {message.consumer_sequence}"
-            )
-        elif (
-            verify
-            and self._last is not None
-            and (message.sequence, message.stored_at)
-            != (
-                self._last.sequence,
-                self._last.stored_at,
-            )
-        ):
-            self._gap = (
-                f"{self.durable.name}: message {self._last.sequence} is gone from {self.durable.stream}"
-            )
-        if self._gap:
-            self._news.set()
-            return False
-        self._expected = message.consumer_sequence + 1
-        self._last = message
-        return not verify
-
     def _on_status(self, number: str, code: str, description: str) -> None:
-        pull = self._pulls.pop(number, None)
+        known = self._pulls.remove(number)
         if code == "503":
             self._trouble = (
                 f"durable {self.durable.name} of {self.durable.stream} does not answer: not provisioned?"
             )
         elif code == "409" and "deleted" in description.lower():
             self._trouble = f"durable {self.durable.name} of {self.durable.stream} was deleted"
-        if code in ("503", "409") and pull is not None:
+        if known and code in ("503", "409"):
             self._quiet_until = self._loop.time() + _TROUBLE_WAIT_SECONDS
         self._news.set()
 

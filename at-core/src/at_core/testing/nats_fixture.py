@@ -55,13 +55,30 @@ class NatsPlace:
 def make_nats_place(folder: Path) -> NatsPlace:
     """Start and provision a server under ``folder``; the caller stops ``place.server``."""
     keys = create_keys(folder / "keys")
+    place = NatsPlace(folder, _start(folder, {name: key.public_key for name, key in keys.items()}), keys)
+    loop = asyncio.new_event_loop()
+    try:
+        changes = loop.run_until_complete(place.provision())
+    except BaseException:
+        place.server.stop()
+        raise
+    finally:
+        loop.close()
+    refused = [str(change) for change in changes if change.outcome != "created"]
+    if refused:
+        place.server.stop()
+        raise AssertionError(f"a fresh server was not provisioned cleanly: {refused}")
+    return place
+
+
+def _start(folder: Path, public: dict[str, str]) -> NatsServer:
     for attempt in range(3):
         port = free_port()
         options = ServerOptions(
             store_dir=folder / "js", server_name=f"at-test-{folder.name}-{port}", port=port
         )
         config_file = folder / "nats.conf"
-        config_file.write_text(render(options, {name: key.public_key for name, key in keys.items()}))
+        config_file.write_text(render(options, public))
         server = NatsServer(
             config_file, server_name=options.server_name, port=port, log_file=folder / "nats.log"
         )
@@ -71,21 +88,8 @@ def make_nats_place(folder: Path) -> NatsPlace:
             if attempt == 2:
                 raise
             continue  # somebody took the port in between
-        break
-    place = NatsPlace(folder, server, keys)
-    loop = asyncio.new_event_loop()
-    try:
-        changes = loop.run_until_complete(place.provision())
-    except BaseException:
-        server.stop()
-        raise
-    finally:
-        loop.close()
-    refused = [str(change) for change in changes if change.outcome != "created"]
-    if refused:
-        server.stop()
-        raise AssertionError(f"a fresh server was not provisioned cleanly: {refused}")
-    return place
+        return server
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 @pytest.fixture(scope="session")
