@@ -8,7 +8,7 @@ from at_agents.settings import AgentsSettings
 from at_agents.wiring import AGENTS
 from at_core.instruments import Instruments
 from at_core.runtime.metrics import Metrics
-from at_core.runtime.process import Composition, Runtime, run_process
+from at_core.runtime.process import Composition, Runtime, load_instruments, run_process
 from at_core.runtime.settings import read_text
 
 __all__ = ["build_desk", "run"]
@@ -27,17 +27,13 @@ def build_desk(
 
 
 def run(settings: AgentsSettings) -> None:
-    """Run the process until it is told to stop."""
+    """Run the process until it is told to stop; a mistake in the catalogue is named before anything is connected."""
+    place = str(settings.strategies_file)
     text = read_text(settings.strategies_file, "the catalogue of strategies")
+    seats = load_catalogue(text, place, load_instruments(settings))
 
     def compose(runtime: Runtime) -> Composition:
-        desk = build_desk(
-            text,
-            runtime.instruments,
-            runtime.metrics,
-            place=str(settings.strategies_file),
-            answers_max=settings.answers_max,
-        )
+        desk = DeskBody(seats, runtime.instruments, runtime.metrics, settings.answers_max)
         return Composition(AGENTS, desk)
 
     run_process("agents", "at-agents", settings, compose)
