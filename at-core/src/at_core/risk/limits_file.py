@@ -82,7 +82,9 @@ def _limits(values: Mapping[str, Any], place: str, where: str) -> Limits:
 
 
 def _explain(error: ValidationError, place: str, where: str) -> str:
-    first = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)
+    # A misspelt key is also a missing one; the spelling is what the person must hear of.
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     key = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         close = difflib.get_close_matches(key, Limits.model_fields, n=1)

@@ -95,7 +95,6 @@ def _approved(trial: Trial, shared: dict[str, Any]) -> Emit:
         )
     plan = _as_approved(trial.plan, trial.quantity, instrument)
     ttl = _TTL_SECONDS_OF_EXITS if trial.limits is None else trial.limits.approval_ttl_seconds
-    ends = (trial.plan.valid_until, trial.proposal.expires_at, trial.now + timedelta(seconds=ttl))
     payload = RiskApproved(
         **shared,
         plan=plan,
@@ -106,8 +105,15 @@ def _approved(trial: Trial, shared: dict[str, Any]) -> Emit:
         reserved_notional=round_money(reservation.notional),
         client_order_id=client_order_id(plan.plan_id),
     )
-    expires_at = min(moment for moment in ends if moment is not None)
-    return Emit(payload, account=trial.account, decision=RULING, expires_at=expires_at)
+    return Emit(
+        payload, account=trial.account, decision=RULING, expires_at=_end(trial, timedelta(seconds=ttl))
+    )
+
+
+def _end(trial: Trial, life: timedelta) -> datetime:
+    """The plan's own end within ``life``; an exit that came after its end (waived) gets a life of its own."""
+    ends = (trial.plan.valid_until, trial.proposal.expires_at)
+    return min((trial.now + life, *(moment for moment in ends if moment is not None and moment > trial.now)))
 
 
 def _as_approved(plan: TradePlan, quantity: Decimal, instrument: Instrument) -> TradePlan:

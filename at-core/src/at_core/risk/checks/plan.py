@@ -50,16 +50,19 @@ def unknown_account(trial: Trial) -> CheckResult:
 
 
 def plan_expired(trial: Trial) -> CheckResult:
-    """Refuse a plan after its own end. Not a limit of ours: an approval of it would be void at once."""
+    """Refuse entries after the plan's own end; an exit that waited is still better late than not."""
     end = min(moment for moment in (trial.plan.valid_until, trial.proposal.expires_at) if moment is not None)
-    return rule(RejectCode.PLAN_EXPIRED, trial.now < end, format_utc(trial.now), f"before {format_utc(end)}")
+    passed = trial.now < end
+    return limit(trial, RejectCode.PLAN_EXPIRED, passed, format_utc(trial.now), f"before {format_utc(end)}")
 
 
 def plan_not_yet_valid(trial: Trial) -> CheckResult:
-    """Refuse a plan that is meant for later than the clocks may differ."""
+    """Refuse entries that are meant for later than the clocks may differ."""
     begin = trial.plan.valid_from
     passed = begin <= trial.now + CLOCK_SKEW_MAX
-    return rule(RejectCode.PLAN_NOT_YET_VALID, passed, format_utc(trial.now), f"from {format_utc(begin)}")
+    return limit(
+        trial, RejectCode.PLAN_NOT_YET_VALID, passed, format_utc(trial.now), f"from {format_utc(begin)}"
+    )
 
 
 def duplicate_plan(trial: Trial) -> CheckResult:
