@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from at_core.topology.wiring import Observation, Reaction, Wiring
+from at_core.topology.wiring import Observation, Outside, Reaction, Wiring
 
-__all__ = ["GATE", "WIRINGS"]
+__all__ = ["ENGINE", "GATE", "WIRINGS"]
 
 _RULINGS = ("trading.risk.approved", "trading.risk.rejected", "trading.risk.held")
 _STOPS = ("system.killswitch.activated", "system.killswitch.released", "system.tradingmode.changed")
@@ -28,4 +28,31 @@ GATE = Wiring(
     ),
 )
 
-WIRINGS: tuple[Wiring, ...] = (GATE,)
+_RESULTS = (
+    "trading.execution.updated",
+    "trading.execution.fill",
+    "portfolio.position.changed",
+    "portfolio.account.changed",
+)
+_LIFE = ("trading.execution.submitted", *_RESULTS)
+
+ENGINE = Wiring(
+    role="engine",
+    reacts=(
+        Reaction("engine-commands", ("operator.command.issued",), emits=(*_STOPS, *_RESULTS)),
+        Reaction("engine-approvals", ("trading.risk.approved",), emits=_LIFE),
+    ),
+    observes=(
+        Observation("engine-system", _STOPS),
+        Observation("engine-execution", _LIFE),
+        Observation("engine-market", ("market.raw",)),
+    ),
+    outside=(
+        Outside("broker", "out"),
+        Outside("broker", "in", emits=_RESULTS),
+        # At the very first start: the account's opening statement and the trading mode.
+        Outside("first start", "in", emits=("portfolio.account.changed", "system.tradingmode.changed")),
+    ),
+)
+
+WIRINGS: tuple[Wiring, ...] = (GATE, ENGINE)
