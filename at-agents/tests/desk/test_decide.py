@@ -110,6 +110,26 @@ def test_an_exit_without_a_quantity_closes_all() -> None:
     assert (plan.intent.close_position, plan.quantity) == (True, None)
 
 
+@pytest.mark.parametrize("order_type", ["LIMIT", "STOP", "STOP_LIMIT", "TRAILING_STOP"])
+def test_an_exit_without_the_price_its_type_needs_goes_at_market(order_type: Any) -> None:
+    exit_, entry = (
+        buy(order_type=OrderType(order_type), reduce_only=True),
+        buy(order_type=OrderType(order_type)),
+    )
+    assert plan_of(exit_).order_skeleton.order_type is OrderType.MARKET
+    assert plan_of(entry).order_skeleton.order_type == order_type
+
+
+def test_an_exit_with_its_price_keeps_its_type() -> None:
+    plan = plan_of(buy(order_type=OrderType.LIMIT, limit_price=Decimal(49000), reduce_only=True))
+    assert plan.order_skeleton.order_type is OrderType.LIMIT
+
+
+def test_an_exit_carries_no_stop_and_no_target_of_its_entry() -> None:
+    plan = plan_of(buy(stop_loss=Decimal(48000), take_profit=Decimal(52000), reduce_only=True))
+    assert (plan.risk_model.stop_loss, plan.risk_model.take_profit) == (None, None)
+
+
 def test_a_plan_ends_with_its_signal_when_that_is_sooner() -> None:
     signal = a_signal(expires_at=T0 + timedelta(seconds=10))
     assert plan_of(buy(), signal=signal).valid_until == T0 + timedelta(seconds=10)

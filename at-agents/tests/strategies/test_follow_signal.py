@@ -80,6 +80,13 @@ def test_a_close_without_a_side_goes_against_the_position_it_speaks_of(
     assert wish.side is side
 
 
+def test_a_close_right_after_an_entry_goes_against_it_though_no_position_is_known_yet() -> None:
+    desk = a_desk([follow_seat()]).given(a_signal(1, side="SELL")).when(a_signal(2, kind="CLOSE", side=None))
+    assert proposals(desk)[0].plan.intent.side is Side.BUY
+    desk.restart().when(a_signal(3, kind="CLOSE", side=None))
+    assert proposals(desk)[0].plan.intent.side is Side.BUY
+
+
 def test_a_reduce_only_order_shrinks_by_its_quantity() -> None:
     wish = propose(side="SELL", quantity="0.2", reduce_only=True)
     assert (wish.reduce_only, wish.close_position, wish.quantity) == (True, False, Decimal("0.2"))

@@ -129,6 +129,8 @@ class Context:
     instruments: Instruments
     sizing: SizingPolicy
     positions: Mapping[str, Position] = field(default_factory=dict)
+    last_entries: Mapping[str, Side] = field(default_factory=dict)
+    """Side of the last entry proposed in this account, by symbol: it may be on its way, unknown to positions."""
     equity: Decimal | None = None
     """Equity of the account in its currency; None until the engine has said it once."""
     last_prices: Mapping[str, Decimal] = field(default_factory=dict)

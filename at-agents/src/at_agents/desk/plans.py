@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from at_agents.catalogue import Seat
-from at_core.enums import AssetClass, PositionSide, QuantityUnit, SignalKind, SizingMethod
+from at_core.enums import AssetClass, OrderType, PositionSide, QuantityUnit, SignalKind, SizingMethod
 from at_core.events import (
     MarketDataEvent,
     OrderSkeleton,
@@ -55,8 +55,8 @@ def complete(seat: Seat, trigger: Trigger, ctx: Context, wish: TradeProposal) ->
     """Return the proposal for ``wish``, or why it cannot be one; raises ValueError when the wish is malformed."""
     if asks_to_exit(trigger) and not wish.exits:
         wish = replace(wish, reduce_only=True)
-    if wish.reduce_only and wish.quantity is None:
-        wish = replace(wish, close_position=True)
+    if wish.exits:
+        wish = _bare_exit(wish)
     size = _size(trigger, ctx, wish)
     if isinstance(size, Abstain):
         return size
@@ -74,6 +74,24 @@ def complete(seat: Seat, trigger: Trigger, ctx: Context, wish: TradeProposal) ->
         plan=_plan(seat, trigger, ctx, wish, instrument, quantity, method),
         rationale=wish.rationale[:RATIONALE_MAX],
         confidence=wish.confidence,
+    )
+
+
+def _bare_exit(wish: TradeProposal) -> TradeProposal:
+    """Take from an exit whatever could get it refused as malformed: law 8 lets it die of nothing else.
+
+    An order type whose price is missing (or that nobody can execute) becomes MARKET; stop and target belong to the
+    entry and have nothing to protect here; without a quantity all of it goes.
+    """
+    needs_limit = wish.order_type in (OrderType.LIMIT, OrderType.STOP_LIMIT) and wish.limit_price is None
+    needs_stop = wish.order_type in (OrderType.STOP, OrderType.STOP_LIMIT) and wish.stop_price is None
+    at_market = needs_limit or needs_stop or wish.order_type is OrderType.TRAILING_STOP
+    return replace(
+        wish,
+        order_type=OrderType.MARKET if at_market else wish.order_type,
+        close_position=wish.close_position or wish.quantity is None,
+        stop_loss=None,
+        take_profit=None,
     )
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from at_agents.catalogue import Seat
 from at_agents.desk.decide import Known, Verdict, failed
 from at_agents.desk.plans import Trigger
-from at_core.enums import AgentVerdict
+from at_core.enums import AgentVerdict, Side
 from at_core.events import (
     AccountEvent,
     AgentRunEvent,
@@ -31,7 +31,8 @@ __all__ = ["ANSWERS_MAX", "DeskState"]
 ANSWERS_MAX = 200_000
 """Answers remembered. An older one is only missed by a trigger that comes again after this many others."""
 
-_NOTHING: Mapping[str, Position] = MappingProxyType({})
+_NO_POSITION: Mapping[str, Position] = MappingProxyType({})
+_NO_ENTRY: Mapping[str, Side] = MappingProxyType({})
 
 
 class DeskState:
@@ -45,6 +46,7 @@ class DeskState:
         self._answers_max = answers_max
         self._answers: dict[tuple[UUID, str], Known] = {}
         self._positions: dict[str, dict[str, Position]] = {}
+        self._last_entries: dict[str, dict[str, Side]] = {}
         self._equity: dict[str, Decimal] = {}
         self._last_prices: dict[str, Decimal] = {}
         self._memory: dict[tuple[str, str], Any] = {}
@@ -54,9 +56,7 @@ class DeskState:
         """Fold one observed event or own output; folding it twice changes nothing."""
         match event:
             case TradeProposalEvent():
-                if event.causation_id is not None:
-                    known = self.known(event.causation_id, event.strategy)
-                    self._answers[event.causation_id, event.strategy] = replace(known, proposal=True)
+                self._proposed(event)
             case AgentRunEvent():
                 proposed = event.verdict is AgentVerdict.PROPOSED
                 known = self.known(event.trigger_id, event.strategy)
@@ -71,6 +71,17 @@ class DeskState:
                 return
         if len(self._answers) > self._answers_max:
             del self._answers[next(iter(self._answers))]
+
+    def _proposed(self, event: TradeProposalEvent) -> None:
+        if event.causation_id is None:
+            return
+        known = self.known(event.causation_id, event.strategy)
+        if known.proposal:
+            # The copy of an own output: a later entry may have been proposed since.
+            return
+        self._answers[event.causation_id, event.strategy] = replace(known, proposal=True)
+        if not (event.plan.intent.reduce_only or event.plan.intent.close_position):
+            self._last_entries.setdefault(event.account or "", {})[event.symbol] = event.plan.intent.side
 
     def remember(self, observation: MarketDataEvent) -> dict[str, Verdict]:
         """Fold one market observation into last prices and into every seat that remembers its symbol.
@@ -113,7 +124,8 @@ class DeskState:
             now=now,
             instruments=self._instruments,
             sizing=seat.sizing,
-            positions=MappingProxyType(self._positions.get(seat.account) or _NOTHING),
+            positions=MappingProxyType(self._positions.get(seat.account) or _NO_POSITION),
+            last_entries=MappingProxyType(self._last_entries.get(seat.account) or _NO_ENTRY),
             equity=self._equity.get(seat.account),
             last_prices=MappingProxyType(self._last_prices),
             params=MappingProxyType(seat.params),

@@ -92,11 +92,13 @@ def _target(signal: SignalEvent, ctx: Context) -> Answer:
 
 
 def _closing_side(signal: SignalEvent, ctx: Context) -> Side:
-    """The alert's own side, else against the position it speaks of, else against ours; longs are the common case."""
+    """The alert's own side, else against the position it speaks of, the one held, the last entry on its way."""
     if signal.side is not None:
         return signal.side
     spoken = _SIGN.get(signal.prev_market_position or PositionSide.FLAT, 0)
     held = spoken or ctx.position(signal.symbol).quantity
+    if held == 0:
+        return ctx.last_entries.get(signal.symbol, Side.BUY).opposite
     return Side.BUY if held < 0 else Side.SELL
 
 
