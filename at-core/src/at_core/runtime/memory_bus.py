@@ -155,7 +155,7 @@ class MemoryHandle:
         fault = NO_PUBLISH_FAULT if faults is None else faults.on_publish(name, message)
         try:
             async with asyncio.timeout(timeout_seconds):
-                if fault == NO_PUBLISH_FAULT:
+                if fault == NO_PUBLISH_FAULT and not self._under_way:
                     return await self._travel(message, fault)
                 return await asyncio.shield(self._send(message, fault))
         except TimeoutError as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from at_core.runtime.nats_link import NatsAddress, NatsLink
 from at_core.topology.accounts import PROVISIONER_INBOX
+from at_core.topology.consumers import DURABLES, Durable
 from at_core.topology.keys import PROVISIONER, load_key
 from at_core.topology.provisioner import Change, provision
 
@@ -15,7 +17,13 @@ _CALL_TIMEOUT_SECONDS = 10.0
 
 
 async def provision_server(
-    servers: tuple[str, ...], keys_folder: Path, *, apply: bool, version: str, replicas: int = 1
+    servers: tuple[str, ...],
+    keys_folder: Path,
+    *,
+    apply: bool,
+    version: str,
+    replicas: int = 1,
+    durables: Iterable[Durable] = DURABLES,
 ) -> list[Change]:
     """Compare the server with the tables and, with ``apply``, repair it; see ``topology.provisioner.provision``."""
     link = NatsLink(
@@ -33,6 +41,6 @@ async def provision_server(
 
     await link.open()
     try:
-        return await provision(call, apply=apply, version=version, replicas=replicas)
+        return await provision(call, apply=apply, version=version, replicas=replicas, durables=durables)
     finally:
         await link.close()

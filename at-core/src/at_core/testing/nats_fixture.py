@@ -16,6 +16,7 @@ from at_core.errors import ConfigurationError
 from at_core.runtime.nats_bus import NatsBus
 from at_core.runtime.nats_provision import provision_server
 from at_core.topology.accounts import ServerOptions, render
+from at_core.topology.consumers import DURABLES, Durable
 from at_core.topology.keys import KeyFile, create_keys
 from at_core.topology.provisioner import Change
 from at_core.topology.server import NatsServer, find_binary, free_port
@@ -28,10 +29,17 @@ _VERSION = "test"
 class NatsPlace:
     """A running server with its folder, its keys and ways to connect."""
 
-    def __init__(self, folder: Path, server: NatsServer, keys: dict[str, KeyFile]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        server: NatsServer,
+        keys: dict[str, KeyFile],
+        durables: tuple[Durable, ...] = DURABLES,
+    ) -> None:
         self.folder = folder
         self.server = server
         self.keys = keys
+        self.durables = durables
 
     @property
     def url(self) -> str:
@@ -49,13 +57,17 @@ class NatsPlace:
 
     async def provision(self, *, apply: bool = True, version: str = _VERSION) -> list[Change]:
         """Run the provisioner against this server."""
-        return await provision_server((self.url,), self.keys_folder, apply=apply, version=version)
+        return await provision_server(
+            (self.url,), self.keys_folder, apply=apply, version=version, durables=self.durables
+        )
 
 
-def make_nats_place(folder: Path) -> NatsPlace:
+def make_nats_place(folder: Path, durables: tuple[Durable, ...] = DURABLES) -> NatsPlace:
     """Start and provision a server under ``folder``; the caller stops ``place.server``."""
     keys = create_keys(folder / "keys")
-    place = NatsPlace(folder, _start(folder, {name: key.public_key for name, key in keys.items()}), keys)
+    place = NatsPlace(
+        folder, _start(folder, {name: key.public_key for name, key in keys.items()}), keys, durables
+    )
     loop = asyncio.new_event_loop()
     try:
         changes = loop.run_until_complete(place.provision())
