@@ -85,6 +85,8 @@ class AccountBook:
     """Open approvals by client order id."""
     progress: dict[str, Progress] = field(default_factory=dict)
     """Orders that did something, by client order id: the open ones and the latest of those that ended."""
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    """What of each open approval may still fill; kept beside ``approved`` so that a ruling need not recount."""
     money: AccountMoney | None = None
 
     def fold(self, event: object) -> None:
@@ -107,7 +109,7 @@ class AccountBook:
             )
 
     def view(self, marks: Mapping[str, Decimal], multipliers: Mapping[str, Decimal]) -> Book:
-        """Return the book as the risk checks read it, valued at ``marks``.
+        """Return the book as the risk checks read it, valued at ``marks``; good until the next ``fold``.
 
         ``multipliers`` (of the instrument list) stand in for symbols whose first position event is on its way.
         """
@@ -121,7 +123,7 @@ class AccountBook:
                 )
                 for symbol, held in self.holdings.items()
             },
-            reservations={key: self._reservation(key, held) for key, held in self.approved.items()},
+            reservations=self.reservations,
             account=self.money,
             marks=marks,
         )
@@ -179,30 +181,35 @@ class AccountBook:
         self._settle(key)
 
     def _settle(self, key: str) -> None:
-        """Drop a reservation that can fill no more, and forget the oldest ended order beyond the bound."""
-        done = self.progress.get(key)
-        if done is None or not done.ended or done.filled < done.filled_at_end:
-            return
-        self.approved.pop(key, None)
+        """Recount one reservation; drop it when its order can fill no more."""
+        held, done = self.approved.get(key), self.progress.get(key, Progress())
+        if held is not None:
+            left = _left(held, done)
+            if done.ended and left == 0:
+                del self.approved[key]
+                self.reservations.pop(key, None)
+            else:
+                self.reservations[key] = Reservation(
+                    symbol=held.symbol,
+                    side=held.side,
+                    quantity=left,
+                    unit_value=held.unit_value,
+                    reduces_risk=held.reduces_risk,
+                    immediate=held.immediate,
+                )
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget the oldest ended order beyond the bound; open orders are never forgotten."""
         if len(self.progress) > ENDED_MAX:
             for name, item in self.progress.items():
                 if item.ended and name not in self.approved:
                     del self.progress[name]
-                    break
+                    return
 
-    def _reservation(self, key: str, held: Approved) -> Reservation:
-        done = self.progress.get(key, Progress())
-        if done.ended:
-            left = done.filled_at_end - done.filled
-        else:
-            left = (
-                held.quantity if done.quantity is None else min(held.quantity, done.quantity)
-            ) - done.filled
-        return Reservation(
-            symbol=held.symbol,
-            side=held.side,
-            quantity=max(ZERO, left),
-            unit_value=held.unit_value,
-            reduces_risk=held.reduces_risk,
-            immediate=held.immediate,
-        )
+
+def _left(held: Approved, done: Progress) -> Decimal:
+    if done.ended:
+        return max(ZERO, done.filled_at_end - done.filled)
+    sent = held.quantity if done.quantity is None else min(held.quantity, done.quantity)
+    return max(ZERO, sent - done.filled)
