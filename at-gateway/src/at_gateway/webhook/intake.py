@@ -119,6 +119,10 @@ class Intake:
         self._decide(body, STRANGER_SOURCE, self._clock.now())
         return refused(Refusal(RefusalCode.UNKNOWN_TOKEN))
 
+    def open(self) -> None:
+        """Begin to take alerts: the JOURNAL was folded once."""
+        self.ready = True
+
     def learn(self, event: SignalEvent) -> None:
         """Fold one signal of the JOURNAL into the memory of alerts."""
         self._memory.confirm(event)

@@ -1,0 +1,1 @@
+"""The operator's side: who asks, what is shown, what is ordered."""
