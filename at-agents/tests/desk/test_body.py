@@ -199,6 +199,25 @@ def test_a_market_proposal_whose_run_was_lost_gets_its_run_when_the_stream_is_re
     assert len(desk.published) == 2
 
 
+def test_a_market_proposal_whose_run_was_lost_gets_its_run_however_late() -> None:
+    desk = a_desk([ema_seat()]).given(*bars("10", "9", "8", "7")).when(a_market_bar(5, close="20"))
+    desk.restart(keep=lambda event: event.type == PROPOSAL, after=SHUTDOWN).then_types(RUN)
+    desk.restart(after=SHUTDOWN).then_nothing()
+
+
+def test_a_late_observation_is_not_shown_to_propose() -> None:
+    desk = a_desk([a_seat(raising, on="market.raw")])
+    desk.when(a_market_bar(), T0 + SHUTDOWN).then_nothing()
+
+
+def test_the_copy_of_an_earlier_entry_does_not_hide_the_last_one() -> None:
+    seen: list[Any] = []
+    spy = a_seat(lambda _, ctx: seen.append(ctx.last_entries.get("BTC/USDT")), "spy")
+    desk = a_desk([follow_seat(), spy]).given(a_signal(1, side="BUY"), a_signal(2, side="SELL"))
+    desk.given(proposals(desk.published)[0]).when(a_signal(3, kind="CONTROL"))
+    assert seen == [None, Side.BUY, Side.SELL]
+
+
 def test_a_fold_that_raises_is_one_failed_run_and_the_next_bar_goes_on_from_the_state_before() -> None:
     def count(state: Any, bar: Any, params: Any) -> Any:
         if bar.close == 13:

@@ -52,6 +52,11 @@ def test_averages_that_only_touch_have_not_crossed() -> None:
     assert (state.trend, state.crossed) == (1, None)
 
 
+def test_averages_that_cross_by_way_of_touching_have_crossed() -> None:
+    # Slow average: 4, 6, 6, 5.5 - above it, on it, below it.
+    assert [fold(*"4865"[:n]).crossed for n in (2, 3, 4)] == [None, None, Side.SELL]
+
+
 @pytest.mark.parametrize("change", [{"final": False}, {"interval": "5"}, {"kind": "TRADE", "price": "9"}])
 def test_only_final_bars_of_the_interval_count(change: Any) -> None:
     state = fold("8", "4", "3")

@@ -10,7 +10,7 @@ what was published missing: the crash at any moment.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
 from at_core.events import Emit, Event, derive, encode
@@ -83,10 +83,10 @@ class Scenario:
         """Assert that nothing was emitted."""
         return self.then()
 
-    def restart(self, keep: Callable[[Event], bool] | None = None) -> Self:
+    def restart(self, keep: Callable[[Event], bool] | None = None, after: timedelta = timedelta(0)) -> Self:
         """Crash and start again; of the own outputs, only those ``keep`` holds had reached the stream.
 
-        Rewinding reactions are answered again, at the times they were answered before; queues are not.
+        Rewinding reactions are answered again, ``after`` the times they were answered before; queues are not.
         """
         self.published = [event for event in self.published if keep is None or keep(event)]
         history, self._history = self._history, []
@@ -102,7 +102,7 @@ class Scenario:
         again: list[Emit] = []
         for event, now in history:
             if event.type in self._rewound:
-                again += self._react(event, now)
+                again += self._react(event, now + after)
             elif event.type not in self._observed:
                 self._history.append((event, now))
         self.emits = again
