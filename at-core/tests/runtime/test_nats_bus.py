@@ -50,7 +50,7 @@ class RealPlace:
 def card_server(tmp_path: Path) -> Iterator[NatsPlace]:
     nats = make_nats_place(tmp_path, CARD_DURABLES)
     yield nats
-    nats.server.stop()
+    nats.server.kill()
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ async def test_a_durable_that_is_not_provisioned_says_so(tmp_path: Path) -> None
             await (await bus.bind(card_durable("gate-proposals"))).fetch(1, 0)
         await bus.close()
     finally:
-        nats.server.stop()
+        nats.server.kill()
 
 
 async def test_a_body_larger_than_the_server_takes_is_our_fault(place: RealPlace) -> None:

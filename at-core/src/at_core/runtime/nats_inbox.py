@@ -39,7 +39,7 @@ _PROBE_ANSWER_SECONDS = {"fold": 2.0, "queue": 0.25}
 _GRACE_SECONDS = 2.0
 """How much later than its expiry a request is given up when no status came."""
 _TROUBLE_WAIT_SECONDS = 0.2
-_REWIND_TIMEOUT_SECONDS = 5.0
+_REWIND_TIMEOUT_SECONDS = 3.0
 
 
 class NatsInbox:
@@ -133,7 +133,12 @@ class NatsInbox:
         # The old requests go first: the server must not spend a delivery of the new generation on them.
         await self._end_generation()
         body = json.dumps({"seq": sequence}).encode()
-        answer = await self._link.call(reset_subject(self.durable), body, _REWIND_TIMEOUT_SECONDS)
+        try:
+            answer = await self._link.call(reset_subject(self.durable), body, _REWIND_TIMEOUT_SECONDS)
+        except BusUnavailable as error:  # the server is silent about a consumer it does not have
+            raise BusUnavailable(
+                f"{self.durable.name} does not answer a rewind: not provisioned? ({error})"
+            ) from error
         problem = json.loads(answer.data).get("error")
         if problem is not None:
             raise BusUnavailable(f"{self.durable.name} cannot be rewound: {problem.get('description', '')}")

@@ -80,6 +80,7 @@ class NatsLink:
         self._slots = asyncio.Semaphore(address.calls_max)
         self._base = ""
         self._last_error = ""
+        self._opened = False
         self._changed: set[Callable[[], None]] = set()
 
     @property
@@ -110,13 +111,14 @@ class NatsLink:
                     reconnected_cb=self._on_back,
                     closed_cb=self._on_lost,
                 )
-        except (TimeoutError, OSError, Error) as error:
-            await self._client.close()
-            if "authorization" in f"{self._last_error} {error}".lower():
-                raise PermissionDenied(f"the bus refused the key in {self.address.seed_file}") from error
+        except (TimeoutError, OSError, Error, PermissionDenied) as error:
+            await self._abandon()
+            if isinstance(error, PermissionDenied):
+                raise
             raise BusUnavailable(
                 f"no bus at {', '.join(self.address.servers)}: {self._last_error or error}"
             ) from error
+        self._opened = True
         self._base = self._client.new_inbox()
         await self.subscribe(f"{self._base}.*", self._on_answer)
 
@@ -186,6 +188,13 @@ class NatsLink:
             pass  # a server that is gone cannot take the rest; closing goes on
         await self._client.close()
 
+    async def _abandon(self) -> None:
+        """Close a connection that never came to be; a close the client was interrupted in leaves its socket open."""
+        await self._client.close()
+        transport = self._client._transport
+        if transport is not None:
+            transport.close()
+
     def _on_answer(self, message: Msg) -> None:
         waiting = self._calls.get(message.subject.rpartition(".")[2])
         if waiting is not None and not waiting[1].done():
@@ -193,6 +202,9 @@ class NatsLink:
 
     async def _on_error(self, error: Exception) -> None:
         self._last_error = str(error) or type(error).__name__
+        if not self._opened and "authorization" in self._last_error.lower():
+            # Raised through the client's first connect, which would otherwise try the wrong key again for ever.
+            raise PermissionDenied(f"the bus refused the key in {self.address.seed_file}")
         match = _VIOLATION.search(self._last_error)
         if match is None:
             return
