@@ -111,6 +111,34 @@ def test_copies_of_executions_move_nothing() -> None:
     assert (open_quantity(scenario), position(scenario)) == (0, HALF)
 
 
+def test_copies_of_executions_do_not_shift_the_count_of_later_ones() -> None:
+    scenario, order = one_approved()
+    fill = a_fill(order, "0.2", "0.2")
+    scenario.given(fill, fill, fill, a_fill(order, "0.3", "0.5"), a_position_of("0.5", 2))
+    assert position(scenario) == HALF
+
+
+def test_executions_of_one_order_that_come_in_the_wrong_order_all_count() -> None:
+    scenario, order = one_approved()
+    scenario.given(a_fill(order, "0.3", "0.5"))
+    assert exposed(scenario) == HALF
+    scenario.given(a_fill(order, "0.2", "0.2"))
+    assert (open_quantity(scenario), position(scenario)) == (0, HALF)
+    scenario.given(a_position_of("0.2", 1), a_position_of("0.5", 2))
+    assert position(scenario) == HALF
+
+
+def test_a_copy_of_the_approval_reserves_nothing_even_when_its_order_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(book_room, "ENDED_MAX", 0)
+    scenario, order = one_approved()
+    (event,) = scenario.published
+    scenario.given(an_update(order, "CANCELED"), event)
+    assert state_of(scenario).book("paper").progress == {}
+    assert open_quantity(scenario) == 0
+
+
 def test_a_copy_of_the_approval_reserves_once_and_not_again_after_the_end() -> None:
     scenario, order = one_approved()
     (event,) = scenario.published

@@ -55,7 +55,9 @@ class Progress:
     """What an order did."""
 
     filled: Decimal = ZERO
-    """Cumulative quantity of the fills seen."""
+    """Sum of the executions seen."""
+    executions: frozenset[str] = frozenset()
+    """Their ids: an execution counts once, in whatever order they come."""
     quantity: Decimal | None = None
     """Quantity the engine sent (it may have clipped the approved one); None until it said so."""
     ended: bool = False
@@ -150,14 +152,17 @@ class AccountBook:
 
     def _fill(self, event: FillEvent) -> None:
         known = self.progress.get(event.client_order_id, Progress())
-        moved = event.filled_quantity - known.filled
-        if moved <= 0:
+        if event.execution_id in known.executions:
             return
         held = self.holdings.get(event.symbol, Holding())
         count = held.fills_seen + 1
-        beyond = held.beyond if count <= held.fill_count else (*held.beyond, (count, moved * event.side.sign))
+        moved = event.quantity * event.side.sign
+        beyond = held.beyond if count <= held.fill_count else (*held.beyond, (count, moved))
         self.holdings[event.symbol] = replace(held, fills_seen=count, beyond=beyond, last_price=event.price)
-        self._advance(event.client_order_id, replace(known, filled=event.filled_quantity), event)
+        after = replace(
+            known, filled=known.filled + event.quantity, executions=known.executions | {event.execution_id}
+        )
+        self._advance(event.client_order_id, after, event)
 
     def _position(self, event: PositionEvent) -> None:
         known = self.holdings.get(event.symbol, Holding())
