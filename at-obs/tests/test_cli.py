@@ -147,7 +147,7 @@ def test_trace_tells_a_flow_as_text_and_as_json(recorded: Path) -> None:
     assert "ORDER_FILLED" in done.stdout
     document = json.loads(at_obs("trace", Flow().correlation_id, "--db", recorded, "--json").stdout)
     assert document["final_outcome"] == "ORDER_FILLED"
-    assert [stage["stage"] for stage in document["stages"]][0] == "signal"
+    assert document["stages"][0]["stage"] == "signal"
 
 
 def test_trace_finds_the_flow_by_any_of_its_events(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from obs_world import T0, Flow, journal, message, raw, signals
@@ -66,7 +67,7 @@ async def test_a_batch_is_in_the_file_when_the_hook_returns_and_counted(world: W
     assert world.value("at_audit_journal_sequence") == 9
     assert world.value("at_audit_rows_total", outcome="appended") == 9
     assert world.value("at_flow_stage_seconds_count", stage="signal_to_fill") == 1
-    assert world.value("at_orders_total", status="FILLED") == 1
+    assert world.value("at_flow_orders_total", status="FILLED") == 1
 
 
 async def test_redelivery_is_counted_as_duplicate_and_not_in_the_flow(world: World) -> None:
@@ -74,7 +75,7 @@ async def test_redelivery_is_counted_as_duplicate_and_not_in_the_flow(world: Wor
     await world.body.react_raw(batch)
     await world.body.react_raw(batch)
     assert world.value("at_audit_rows_total", outcome="duplicate") == 9
-    assert world.value("at_fills_total") == 1
+    assert world.value("at_flow_fills_total") == 1
 
 
 async def test_an_undecodable_journal_message_is_recorded_counted_and_logged(
@@ -123,7 +124,7 @@ async def test_a_hole_is_shown_while_it_lasts_and_declared_by_the_tick(
     assert "journal gap declared" in caplog.text
 
 
-async def test_a_restart_takes_up_the_chain_and_the_open_flows(audit_file) -> None:  # type: ignore[no-untyped-def]  # a fixture
+async def test_a_restart_takes_up_the_chain_and_the_open_flows(audit_file: Path) -> None:
     whole = journal(Flow().whole())
     first = World(SqliteAuditStore(audit_file))
     await first.body.react_raw(whole[:5])
@@ -132,7 +133,7 @@ async def test_a_restart_takes_up_the_chain_and_the_open_flows(audit_file) -> No
     second.body.reset()
     await second.body.recover()
     assert second.value("at_audit_chain_rows") == 5
-    assert second.value("at_fills_total") == 0
+    assert second.value("at_flow_fills_total") == 0
     await second.body.react_raw(whole[3:])
     assert second.value("at_flow_stage_seconds_count", stage="order_to_fill") == 1
     assert second.value("at_flow_stage_seconds_count", stage="signal_to_fill") == 1

@@ -81,6 +81,16 @@ def test_an_insertion_in_the_middle_is_found_even_when_the_row_itself_is_sealed(
     assert broken.position in {place + 1, place + 2}
 
 
+@given(place=st.integers(min_value=0, max_value=SIZE - 2))
+def test_an_edit_with_its_own_hash_made_new_is_found_at_the_row_behind_it(place: int) -> None:
+    rows = list(ROWS)
+    edited = replace(rows[place].record, decision="APPROVED")
+    rows[place] = seal(edited, rows[place].position, rows[place].previous_hash)
+    broken = verify(rows).broken
+    assert broken is not None
+    assert (broken.position, broken.reason) == (place + 2, "LINK_BROKEN")
+
+
 def resealed(rows: list[ChainRow]) -> list[ChainRow]:
     out: list[ChainRow] = []
     for row in rows:

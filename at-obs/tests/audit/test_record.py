@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -9,13 +10,14 @@ from hypothesis import strategies as st
 from obs_world import Flow, a_command, a_kill_switch, message, raw
 
 from at_core.enums import AgentVerdict, OrderStatus
-from at_core.events import CheckResult, encode
-from at_obs.audit.record import WITHHELD, checks_of, digest, event_of, read_event, record_of
+from at_core.events import CheckResult, Event, encode
+from at_core.runtime.bus import Incoming
+from at_obs.audit.record import WITHHELD, AuditRecord, checks_of, digest, event_of, read_event, record_of
 
 FLOW = Flow()
 
 
-def recorded(entry, known=None):  # type: ignore[no-untyped-def]  # a test helper
+def recorded(entry: Incoming, known: Mapping[str, str] | None = None) -> AuditRecord:
     return record_of(entry, read_event(entry), (known or {}).get)
 
 
@@ -49,7 +51,7 @@ def test_an_event_is_kept_with_its_exact_bytes_and_its_origin() -> None:
         (a_kill_switch(a_command()), "ACTIVATED"),
     ],
 )
-def test_the_decision_is_one_word(event, decision) -> None:  # type: ignore[no-untyped-def]  # parametrised
+def test_the_decision_is_one_word(event: Event, decision: str) -> None:
     assert recorded(message(1, event)).decision == decision
 
 
@@ -119,8 +121,9 @@ def test_an_odd_source_header_gives_no_origin_instead_of_an_error(value: str) ->
 
 
 def test_the_source_header_of_another_account_names_the_stream_without_its_hash() -> None:
-    header = {"Nats-Stream-Source": "PROPOSALS:x9Kd 12 > > agents.run"}
-    assert recorded(message(1, FLOW.signal, headers=header)).source_stream == "PROPOSALS"
+    header = {"Nats-Stream-Source": "PROPOSALS:x9Kd 12 > > agents.run.completed.v1.paper wt3Mqm80"}
+    record = recorded(message(1, FLOW.signal, headers=header))
+    assert (record.source_stream, record.source_sequence) == ("PROPOSALS", 12)
 
 
 @given(

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -42,7 +44,7 @@ def test_a_batch_is_appended_in_journal_order_and_verifies() -> None:
 
 
 def test_redelivery_of_everything_changes_nothing() -> None:
-    recorder, store = a_recorder()
+    recorder, _ = a_recorder()
     first = recorder.append(MESSAGES, T0)
     again = recorder.append([replace(entry, deliveries=2) for entry in MESSAGES], later(1))
     assert again.rows == ()
@@ -66,11 +68,11 @@ def test_any_order_of_delivery_with_copies_in_any_batches_gives_the_same_chain(
 ) -> None:
     straight, expected = a_recorder()
     straight.append(MESSAGES, T0)
-    recorder, store = Recorder(SqliteAuditStore(None), limits=HoleLimits(60, 50)), None
-    store = recorder._store
+    store = SqliteAuditStore(None)
+    recorder = Recorder(store, limits=HoleLimits(60, 50))
     deliveries = [*order, *again]
     edges = [0, *sorted(cut for cut in cuts if cut < len(deliveries)), len(deliveries)]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         recorder.append(deliveries[begin:end], T0)
     assert list(store.rows()) == list(expected.rows())
     assert store.parked() == []
@@ -78,7 +80,7 @@ def test_any_order_of_delivery_with_copies_in_any_batches_gives_the_same_chain(
     expected.close()
 
 
-def test_what_is_ahead_of_a_hole_waits_durable_and_outside_the_chain(audit_file) -> None:  # type: ignore[no-untyped-def]  # a fixture
+def test_what_is_ahead_of_a_hole_waits_durable_and_outside_the_chain(audit_file: Path) -> None:
     recorder, store = a_recorder(SqliteAuditStore(audit_file))
     done = recorder.append([MESSAGES[0], MESSAGES[2], MESSAGES[3]], T0)
     assert (done.head.sequence, done.parked) == (1, 2)

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,7 @@ FORBIDDEN = [
 @pytest.mark.parametrize("statement", FORBIDDEN)
 def test_the_writing_connection_cannot_even_prepare(store: SqliteAuditStore, statement: str) -> None:
     store.append(ROWS, [], [])
-    with pytest.raises(sqlite3.DatabaseError, match="not authorized|prohibited"):
+    with pytest.raises(sqlite3.DatabaseError, match=r"not authorized|prohibited"):
         store._connection.execute(statement)
     assert verify(store.rows()).position == 6
 
@@ -240,7 +241,7 @@ def _append_and_die(path: str) -> None:
     rows = chain_of(signals(6))[3:]
 
     class Dying(list[ChainRow]):
-        def __iter__(self):  # type: ignore[no-untyped-def]  # dies while it is read
+        def __iter__(self) -> Iterator[ChainRow]:
             yield rows[0]
             yield rows[1]
             os.kill(os.getpid(), signal.SIGKILL)

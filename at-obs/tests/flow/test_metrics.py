@@ -29,10 +29,10 @@ def test_a_whole_flow_is_counted(metrics: Metrics, declared: ObsMetrics) -> None
     assert metrics.value("at_flow_signals_total", kind="ORDER") == 1
     assert metrics.value("at_flow_runs_total", verdict="PROPOSED") == 1
     assert metrics.value("at_risk_decisions_total", verdict="APPROVED", code="NONE") == 1
-    assert metrics.value("at_orders_total", status="SUBMITTED") == 1
-    assert metrics.value("at_orders_total", status="ACKNOWLEDGED") == 1
-    assert metrics.value("at_orders_total", status="FILLED") == 1
-    assert metrics.value("at_fills_total") == 1
+    assert metrics.value("at_flow_orders_total", status="SUBMITTED") == 1
+    assert metrics.value("at_flow_orders_total", status="ACKNOWLEDGED") == 1
+    assert metrics.value("at_flow_orders_total", status="FILLED") == 1
+    assert metrics.value("at_flow_fills_total") == 1
     assert metrics.value("at_flow_followed") == 1
     assert metrics.value("at_flow_stage_seconds_sum", stage="signal_to_fill") == pytest.approx(0.05)
 
@@ -57,21 +57,21 @@ def test_the_intent_counts_once_when_the_status_repeats_it(metrics: Metrics, dec
     flow = Flow()
     for event in (flow.submitted(), flow.updated(OrderStatus.SUBMITTED, 31)):
         declared.event(event, [], 0)
-    assert metrics.value("at_orders_total", status="SUBMITTED") == 1
+    assert metrics.value("at_flow_orders_total", status="SUBMITTED") == 1
 
 
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
         ("at_risk_decisions_total", {"verdict": "HELD", "code": "DAILY_LOSS"}),
-        ("at_orders_total", {"status": "UNKNOWN"}),
+        ("at_flow_orders_total", {"status": "UNKNOWN"}),
         ("at_flow_stage_seconds_count", {"stage": "order_to_fill"}),
         ("at_flow_runs_total", {"verdict": "FAILED"}),
         ("at_dead_letters", {"durable": "engine-approvals"}),
         ("at_delivery_advisories", {"kind": "MAX_DELIVERIES"}),
         ("at_heartbeat_age_seconds", {"role": "engine"}),
         ("at_audit_rows_total", {"outcome": "gap"}),
-        ("at_fills_total", {}),
+        ("at_flow_fills_total", {}),
     ],
 )
 def test_series_exist_at_zero_before_anything_happened(

@@ -101,6 +101,10 @@ def test_a_life_that_is_not_over_says_what_it_waits_for(events: list[Event], out
         ),
         ([*WHOLE[:4], FLOW.updated(OrderStatus.EXPIRED, 40, code="APPROVAL_EXPIRED")], "ORDER_EXPIRED"),
         ([*WHOLE[:6], FLOW.fill(50, "0.2"), FLOW.updated(OrderStatus.CANCELED, 60, "0.2")], "ORDER_CANCELED"),
+        (
+            [*WHOLE[:5], FLOW.updated(OrderStatus.CANCELED, 60), FLOW.updated(OrderStatus.ACKNOWLEDGED, 61)],
+            "ORDER_CANCELED",
+        ),
         ([FLOW.signal, FLOW.answered(AgentVerdict.FAILED, "STRATEGY_ERROR")], "STRATEGY_FAILED"),
         ([FLOW.signal, FLOW.proposal, FLOW.held(), FLOW.rejected()], "REJECTED_BY_GATE"),
     ],

@@ -62,11 +62,11 @@ class ObsMetrics:
             {"verdict": _VERDICTS, "code": (NO_CODE, *reject_codes, OTHER)},
         )
         self._orders = metrics.counter(
-            "at_orders_total",
+            "at_flow_orders_total",
             "Orders entering a status; SUBMITTED is the written intent.",
             {"status": tuple(OrderStatus)},
         )
-        self._fills = metrics.counter("at_fills_total", "Executions reported by the broker.", {})
+        self._fills = metrics.counter("at_flow_fills_total", "Executions reported by the broker.", {})
         self._open = metrics.gauge("at_flow_followed", "Flows kept in memory to measure their stages.", {})
 
     def _declare_audit(self, metrics: Metrics) -> None:
