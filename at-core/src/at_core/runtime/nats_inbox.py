@@ -285,6 +285,8 @@ class NatsInbox:
         self._news.set()
 
     async def _settle(self, reply: str, body: bytes) -> None:
+        if self.durable.kind == "fold":
+            return  # nothing waits for it, and the role may not even say it
         try:
             await self._link.send(reply, body)
         except BusUnavailable:

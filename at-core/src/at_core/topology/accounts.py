@@ -97,6 +97,8 @@ def _head(options: ServerOptions, bytes_reserved: int) -> list[str]:
         "max_payload: 1MB",
         'ping_interval: "10s"',
         "ping_max: 2",
+        # The other acknowledgement format cannot be permitted per consumer (see topology.permissions.ack_subject).
+        "feature_flags { js_ack_fc_v2: false }",
         "jetstream {",
         f"  store_dir: {_quoted(str(options.store_dir))}",
         # The server reserves every stream's bound; without this line a small disk refuses to create them.

@@ -13,7 +13,7 @@ from at_core.topology.roles import Role
 from at_core.topology.streams import DEAD_LETTER_HEAD
 
 __all__ = [
-    "ack_subjects",
+    "ack_subject",
     "durable_subjects",
     "event_subjects",
     "inbox_subjects",
@@ -34,12 +34,14 @@ def reset_subject(durable: Durable) -> str:
     return f"$JS.API.CONSUMER.RESET.{durable.stream}.{durable.name}"
 
 
-def ack_subjects(durable: Durable) -> tuple[str, ...]:
-    """Return the subjects on which messages of ``durable`` are settled: the old reply format and the newer one."""
-    return (
-        f"$JS.ACK.{durable.stream}.{durable.name}.>",
-        f"$JS.ACK.*.*.{durable.stream}.{durable.name}.>",
-    )
+def ack_subject(durable: Durable) -> str:
+    """Return the subjects on which messages of ``durable`` are settled.
+
+    Only the format that begins with stream and consumer. The newer one begins with two free tokens, and a permission
+    with wildcards there (``$JS.ACK.*.*.<stream>.<consumer>.>``) also covers ``$JS.ACK.RISK.engine-approvals...``: with
+    ``+NXT`` it lets a role take messages out of anybody's queue. The rendered configuration keeps that format off.
+    """
+    return f"$JS.ACK.{durable.stream}.{durable.name}.>"
 
 
 def event_subjects(role: Role, prefix: str = "") -> tuple[str, ...]:
@@ -51,7 +53,7 @@ def event_subjects(role: Role, prefix: str = "") -> tuple[str, ...]:
 def durable_subjects(durable: Durable) -> tuple[str, ...]:
     """Return the bus requests one durable needs: asking and settling for a queue, asking and rewinding for a fold."""
     if durable.kind == "queue":
-        return (next_subject(durable), *ack_subjects(durable))
+        return (next_subject(durable), ack_subject(durable))
     return (next_subject(durable), reset_subject(durable))
 
 
