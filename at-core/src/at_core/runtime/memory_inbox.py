@@ -36,7 +36,8 @@ class MemoryInbox:
         while True:
             self._require_open()
             batch = self._take(limit, loop.time())
-            remaining = deadline - loop.time()
+            # "Nothing" from a fold means "caught up", so a delivery that is held up is waited for, as on a server.
+            remaining = max(deadline, self._cursor.blocked_until) - loop.time()
             if batch or remaining <= 0:
                 await asyncio.sleep(0)  # a reader that never waits must not starve the others
                 return batch

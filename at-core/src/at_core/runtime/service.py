@@ -95,11 +95,12 @@ class Service:
         inboxes: list[Inbox] = []
         try:
             loops: list[Coroutine[Any, Any, None]] = []
-            for observation in self._wiring.observes:
-                inbox = await self._bind(observation.durable, inboxes)
-                await self._catch_up(inbox, self._folder(inbox, observation))
-                loops.append(self._loop(inbox, self._folder(inbox, observation), self._limits.fold_batch_max))
             try:
+                for observation in self._wiring.observes:
+                    inbox = await self._bind(observation.durable, inboxes)
+                    fold = self._folder(inbox, observation)
+                    await self._catch_up(inbox, fold)
+                    loops.append(self._loop(inbox, fold, self._limits.fold_batch_max))
                 await self._body.recover()
                 for reaction in self._wiring.reacts:
                     inbox = await self._bind(reaction.durable, inboxes)
