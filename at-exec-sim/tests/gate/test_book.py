@@ -169,6 +169,14 @@ def test_an_end_seen_before_its_own_approval_leaves_no_phantom(end: str) -> None
     assert all(state == states[0] for state in states)
 
 
+def test_an_approval_in_the_stream_counts_even_when_we_meant_to_reject() -> None:
+    """A publish given up for lost was stored after all; our later ruling had the same id and was dropped."""
+    proposal = a_proposal(quantity="0.7")
+    scenario = a_scenario().when(proposal).then_types("trading.risk.rejected")
+    scenario.given(an_approval(proposal=proposal))
+    assert open_quantity(scenario) == Decimal("0.7")
+
+
 def test_two_accounts_do_not_share_a_book() -> None:
     scenario, _ = one_approved()
     scenario.given(an_approval(2, account="other"))

@@ -118,10 +118,15 @@ class GateState:
         self.marks[event.symbol] = price
 
     def _ruling(self, event: RiskApprovedEvent | RiskRejectedEvent | RiskHeldEvent) -> None:
-        if event.proposal_id in self.decided:
-            return
+        """Note a ruling. An approval counts by its plan, whatever we thought we ruled: the stream is the truth.
+
+        (A publish given up for lost can still be stored; the other ruling made meanwhile has the same id, so the
+        stream drops that one, and its memory must give way here.)
+        """
         _remember(self.decided, event.proposal_id, None)
-        if isinstance(event, RiskApprovedEvent) and event.account is not None:
+        if not isinstance(event, RiskApprovedEvent) or event.account is None:
+            return
+        if (event.account, event.plan_id) not in self.plans:
             _remember(self.plans, (event.account, event.plan_id), None)
             _remember(self.scopes, (event.account, event.plan.idempotency_scope), event.plan_id)
             self._book(event.account).fold(event)
