@@ -34,7 +34,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _INLINE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"(?:at-[a-z-]+|scripts|docs|\.ci)(?:/[\w.-]+)+/?|[\w-]+\.toml")
 _DOTTED = re.compile(r"at_[a-z_]+(?:\.\w+)+")
-_CAPS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_CAPS = re.compile(r"[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+")
 _METRIC = re.compile(r"at_[a-z_]+")
 _DECLARED = re.compile(r'(?:counter|gauge|histogram|Gauge|Counter|Histogram)\(\s*"(at_\w+)"')
 
