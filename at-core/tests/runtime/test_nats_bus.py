@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -104,6 +106,27 @@ async def test_what_was_confirmed_survives_a_kill_and_nothing_unconfirmed_arrive
     await put(bus, MARKET, "after")
     assert bodies(await take(fold, 1)) == ["after"]
     assert list(await fold.fetch(10, 0.2)) == []
+
+
+async def test_what_a_stalled_server_never_read_is_not_sent_to_its_successor(place: RealPlace) -> None:
+    bus = await place.connect("gateway")
+    await put(bus, MARKET, "before")
+    pid = place.nats.server.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # the client's socket fills up, and then its own list of commands
+    large = Outgoing(MARKET, b"x" * 200_000)
+    for _ in range(3):
+        results = await asyncio.gather(*(bus.publish(large, 0.3) for _ in range(100)), return_exceptions=True)
+        assert all(isinstance(result, BusUnavailable) for result in results)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    with pytest.raises(BusUnavailable, match="takes nothing"):  # what waits in memory is bounded
+        await bus.publish(large, 5)
+    assert loop.time() - begun < 1
+    await place.halt()
+    await place.resume()
+    await eventually(lambda: bus.connected)
+    assert (await bus.publish(Outgoing(MARKET, b"after"))).sequence == 2
 
 
 async def test_a_reader_has_the_first_message_within_a_second_of_the_server_being_back(

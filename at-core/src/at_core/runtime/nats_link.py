@@ -38,6 +38,8 @@ _AWAY = (
     ConnectionReconnectingError,
     OSError,
 )
+_UNSENT_BYTES_MAX = 16 * 1024 * 1024
+"""A server that stalls without closing leaves what is sent to it in our memory; this bounds it."""
 _SUBSCRIPTION_MESSAGES_MAX = 65_536
 _SUBSCRIPTION_BYTES_MAX = 512 * 1024 * 1024
 
@@ -147,7 +149,11 @@ class NatsLink:
     async def send(
         self, subject: str, body: bytes, reply: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
-        """Send without waiting for an answer; raise BusUnavailable at once when the bus is away."""
+        """Send without waiting for an answer; raise BusUnavailable at once when the bus is away or stalled."""
+        if self._client.pending_data_size > _UNSENT_BYTES_MAX:
+            raise BusUnavailable(
+                f"the bus takes nothing: {self._client.pending_data_size} bytes wait to be sent"
+            )
         try:
             await self._client.publish(subject, body, reply=reply, headers=dict(headers) if headers else None)
         except _AWAY as error:
@@ -193,7 +199,7 @@ class NatsLink:
         await self._client.close()
         transport = self._client._transport
         if transport is not None:
-            transport.close()
+            transport.close()  # type: ignore[no-untyped-call] # the client library leaves its transports untyped
 
     def _on_answer(self, message: Msg) -> None:
         waiting = self._calls.get(message.subject.rpartition(".")[2])
