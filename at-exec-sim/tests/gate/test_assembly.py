@@ -11,6 +11,7 @@ from gate_world import a_price, approved, ruling
 
 from at_core.errors import ConfigurationError
 from at_core.instruments import Instruments
+from at_core.risk.codes import RejectCode, fix, sentence
 from at_core.runtime.process import Runtime
 from at_core.testing.builders import T0, a_proposal, an_account
 from at_core.testing.scenario import Scenario
@@ -70,3 +71,9 @@ def test_the_gate_reacts_to_proposals_alone_and_only_rules() -> None:
     assert GATE in WIRINGS
     assert [reaction.types for reaction in GATE.reacts] == [("trading.proposal.created",)]
     assert all(name.startswith("trading.risk.") for name in GATE.emits)
+
+
+def test_the_page_about_the_gate_tells_every_code_in_the_words_of_the_gate() -> None:
+    page = (SHIPPED.parents[1] / "docs" / "RISK_GATE.md").read_text(encoding="utf-8")
+    for code in RejectCode:
+        assert f"| `{code}` | {sentence(code)} | {fix(code)} |" in page
