@@ -115,10 +115,9 @@ class Supervisor:
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
-        first, *rest = self._children or [None]
-        await asyncio.gather(*(child.stop() for child in rest if child is not None))
-        if first is not None:
-            await first.stop()
+        # The first child is the bus: everybody else drains through it.
+        await asyncio.gather(*(child.stop() for child in self._children[1:]))
+        await asyncio.gather(*(child.stop() for child in self._children[:1]))
 
     async def _watch(self, child: Child) -> None:
         deaths: deque[float] = deque()

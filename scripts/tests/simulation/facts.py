@@ -139,8 +139,16 @@ def law_7_intent_before_act_and_never_blind(facts: Facts) -> list[str]:
 
 
 EXIT_REFUSALS = frozenset(
-    {"NOTHING_TO_CLOSE", "MALFORMED_PLAN", "UNKNOWN_INSTRUMENT", "PLAN_EXPIRED", "DUPLICATE_PLAN"}
+    {
+        "NOTHING_TO_CLOSE",
+        "WOULD_INCREASE_POSITION",  # the sender wants to sell out of a long, and we are short: that is no exit
+        "MALFORMED_PLAN",
+        "UNKNOWN_INSTRUMENT",
+        "PLAN_EXPIRED",
+        "DUPLICATE_PLAN",
+    }
 )
+"""What an exit may be refused for: none of these is a limit."""
 
 
 def law_8_fail_closed_exits_privileged(facts: Facts) -> list[str]:

@@ -51,7 +51,8 @@ class MemoryBus:
             for source in stream.definition.sources:
                 self._sourced[source].append(stream)
         self.cursors = cursors_by_name(self._streams, durables)
-        self._waiters: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        # A dict, not a set: wake-up order must be the order of waiting, or a seed would not repeat.
+        self._waiters: dict[str, dict[asyncio.Future[None], None]] = defaultdict(dict)
         self._own = MemoryHandle(self, None)
 
     @property
@@ -110,8 +111,9 @@ class MemoryBus:
     def waiter(self, stream: str) -> asyncio.Future[None]:
         """Return a future that ends when ``stream`` has something new or a settling changed a queue's bound."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters[stream].add(future)
-        future.add_done_callback(self._waiters[stream].discard)
+        waiting = self._waiters[stream]
+        waiting[future] = None
+        future.add_done_callback(lambda ended: waiting.pop(ended, None))
         return future
 
     def wake(self, stream: str) -> None:
