@@ -60,7 +60,7 @@ def test_the_branch_of_a_full_flow_holds_ruling_checks_order_responses_and_fill(
 def test_a_rejection_says_what_was_observed_against_which_limit() -> None:
     trace = traced([FLOW.signal, FLOW.answered(), FLOW.proposal, FLOW.rejected()])
     assert (trace.final_outcome, trace.complete) == ("REJECTED_BY_GATE", True)
-    assert "Observed 250000, limit 50000 (NOTIONAL_TOO_LARGE)." in trace.explanations[-1]
+    assert "Observed 250000; allowed 50000 (NOTIONAL_TOO_LARGE)." in trace.explanations[-1]
     (branch,) = trace.branches
     assert branch.riskgate_result is not None
     assert branch.riskgate_result.reasons == ("NOTIONAL_TOO_LARGE",)

@@ -33,7 +33,8 @@ def _lines(trace: Trace) -> Iterator[str]:
 def _branch(branch: Branch) -> Iterator[str]:
     yield f"strategy {branch.strategy}: {branch.final_outcome}"
     if branch.reason_code:
-        yield f"  answer     {branch.verdict} {branch.reason_code} {branch.reason}".rstrip()
+        code = branch.reason_code if branch.reason_code != branch.verdict else ""
+        yield "  answer     " + " ".join(part for part in (branch.verdict, code, branch.reason) if part)
     if branch.inputs_used:
         yield f"  had seen   {', '.join(branch.inputs_used)}"
     ruling = branch.riskgate_result

@@ -86,7 +86,7 @@ def _reason(code: str, checks: tuple[CheckResult, ...]) -> str:
     text = sentence_of_code(RejectCode(code)) if code in RejectCode.__members__ else code
     failed = [check for check in checks if check.code == code and not check.passed]
     return " ".join(
-        [text, *(f"Observed {check.observed}, limit {check.limit} ({code})." for check in failed[:1])]
+        [text, *(f"Observed {check.observed}; allowed {check.limit} ({code})." for check in failed[:1])]
     )
 
 
