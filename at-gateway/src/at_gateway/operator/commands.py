@@ -1,10 +1,10 @@
 """Commands: what an operator orders becomes an event; the engine carries it out."""
 
-from __future__ import annotations
+# Annotations are not postponed here: the framework must see the dependency that the router is given.
 
 import asyncio
 import logging
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -42,7 +42,7 @@ class KillSwitchRequest(BaseModel):
     """Give the same id again when an answer was lost: the command is then issued once."""
 
     @model_validator(mode="after")
-    def _scope_is_complete(self) -> KillSwitchRequest:
+    def _scope_is_complete(self) -> Self:
         if (self.scope is KillSwitchScope.GLOBAL) != (self.scope_value is None):
             raise ValueError("scope ACCOUNT and STRATEGY need scope_value, GLOBAL has none")
         return self

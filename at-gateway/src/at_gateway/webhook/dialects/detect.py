@@ -30,13 +30,13 @@ def read_message(body: bytes) -> Said | Refusal:
     text = text.strip(" \t\r\n\x00")
     if not text:
         return Refusal(RefusalCode.EMPTY_BODY)
-    if text[0] in '{["':
+    if text[0] in '{["' and not text.startswith("{{"):
         return _read_json(text)
     if looks_like_text(text):
         return read_text_message(text)
     if PLACEHOLDER.search(text):
         return Refusal(
-            RefusalCode.UNRESOLVED_PLACEHOLDER, "the whole message is a placeholder that was not replaced"
+            RefusalCode.UNRESOLVED_PLACEHOLDER, f"{text[:60]!r} holds a placeholder that was not replaced"
         )
     return _other(text)
 
