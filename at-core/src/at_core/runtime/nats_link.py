@@ -94,6 +94,7 @@ class NatsLink:
         """Connect; raise BusUnavailable when nothing answered in time, PermissionDenied when the key is refused."""
         if not self.address.seed_file.is_file():
             raise ConfigurationError(f"{self.address.seed_file}: no such key file; `at-core keys` makes it")
+        wait = self.address.reconnect_wait_seconds
         try:
             async with asyncio.timeout(self.address.connect_timeout_seconds):
                 await self._client.connect(
@@ -103,8 +104,7 @@ class NatsLink:
                     inbox_prefix=self.address.inbox_prefix,
                     pending_size=0,
                     max_reconnect_attempts=-1,
-                    # the client passes it to asyncio.sleep; only its annotation is narrower
-                    reconnect_time_wait=self.address.reconnect_wait_seconds,  # type: ignore[arg-type]
+                    reconnect_time_wait=wait,  # type: ignore[arg-type] # goes to asyncio.sleep; the hint is narrower
                     connect_timeout=2,
                     ping_interval=10,
                     max_outstanding_pings=2,

@@ -120,7 +120,7 @@ def _place(folder: Path) -> Iterator[NatsPlace]:
     try:
         find_binary()
     except ConfigurationError as error:
-        pytest.skip(str(error))
+        pytest.skip(f"needs a real server: {error}")
     place = make_nats_place(folder)
     try:
         yield place
