@@ -32,6 +32,7 @@ GENESIS: Final = "0" * 64
 """What the first row names as its predecessor's hash."""
 
 _DOMAIN: Final = b"at-audit-1"
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, check_circular=False).encode
 
 Reason = Literal[
     "ROW_MISSING", "ROW_ALTERED", "LINK_BROKEN", "SEQUENCE_MISSING", "SEQUENCE_REPEATED", "LATE_WITHOUT_GAP",
@@ -108,7 +109,7 @@ def row_hash(record: AuditRecord, position: int, previous_hash: str, body_digest
         record.decision, record.risk_checks, record.references, record.input_hash, record.problem, record.headers,
         body_digest,
     )  # fmt: skip
-    canonical = json.dumps(fields, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    canonical = _ENCODE(fields).encode("ascii")
     return hashlib.sha256(_DOMAIN + previous_hash.encode("ascii", "replace") + canonical).hexdigest()
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final, Literal
 from uuid import UUID
 
@@ -48,6 +49,10 @@ HEADERS_KEPT: Final = frozenset(
 """Header values that are evidence and never secret. Of any other header only the name is kept."""
 
 WITHHELD: Final = "[withheld]"
+
+_ENCODE: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, check_circular=False
+).encode
 
 OBSERVER: Final = "at-obs"
 UNKNOWN_COMPONENT: Final = "unknown"
@@ -218,9 +223,15 @@ _REFERENCES: Final = (
 )  # fmt: skip
 
 
+@cache
+def _carried(cls: type[Event]) -> tuple[tuple[str, str], ...]:
+    # Asking a model for a field it lacks is slow, and every row asks: find out once per class.
+    return tuple((name, field) for name, field in _REFERENCES if field in cls.model_fields)
+
+
 def references_of(event: Event) -> list[str]:
     """What the event rests on, as ``name:value`` texts, with the stream positions its maker had seen."""
-    pairs = ((name, getattr(event, field, None)) for name, field in _REFERENCES)
+    pairs = ((name, getattr(event, field)) for name, field in _carried(type(event)))
     found = [f"{name}:{value}" for name, value in pairs if value is not None]
     return [*found, *(f"seen:{seen.stream}@{seen.sequence}" for seen in getattr(event, "seen", ()))]
 
@@ -297,4 +308,4 @@ def _uuid_text(text: str) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _ENCODE(value)
