@@ -61,6 +61,8 @@ class Facts:
     place_calls: list[PlaceCall]
     venue_positions: dict[str, Any]
     venue_orders: set[str]
+    venue_fills: list[tuple[str, str, Any]]
+    """(symbol, client order id, signed quantity) in the order in which the venue traded."""
     accepted: set[UUID]
     """Ids of the signals that somebody was told to be accepted."""
     strategies: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -162,12 +164,12 @@ def law_8_fail_closed_exits_privileged(facts: Facts) -> list[str]:
     found += _entries_while_stopped(facts)
     held: dict[str, Any] = defaultdict(int)
     exits = {one.client_order_id for one in facts.of(OrderSubmittedEvent) if one.reduces_risk}
-    for fill in facts.of(FillEvent):
-        before = held[fill.symbol]
-        after = before + fill.side.sign * fill.quantity
-        held[fill.symbol] = after
-        if fill.client_order_id in exits and (before * after < 0 or abs(after) > abs(before)):
-            found.append(f"an exit moved {fill.symbol} from {before} to {after}")
+    # In the venue's own order: the engine may hear of an older execution later.
+    for symbol, order, quantity in facts.venue_fills:
+        before, after = held[symbol], held[symbol] + quantity
+        held[symbol] = after
+        if order in exits and (before * after < 0 or abs(after) > abs(before)):
+            found.append(f"exit {order} moved {symbol} from {before} to {after}")
     return found
 
 

@@ -11,12 +11,13 @@ from typing import Any
 from uuid import UUID
 
 import nkeys
+
 from at_agents.bootstrap import build_desk
 from at_agents.wiring import AGENTS
 from at_core.ids import SeededIds
 from at_core.instruments import Instruments
-from at_core.runtime.bus import Bus
 from at_core.runtime.body import Body, Job
+from at_core.runtime.bus import Bus
 from at_core.runtime.memory_bus import MemoryBus
 from at_core.runtime.metrics import Metrics
 from at_core.runtime.process import load_instruments
@@ -42,7 +43,6 @@ from at_gateway.wiring import GATEWAY
 from at_obs.audit.sqlite_store import SqliteAuditStore
 from at_obs.bootstrap import build_obs, jobs_of
 from at_obs.wiring import OBS
-
 from simulation.facts import Facts, PlaceCall
 
 __all__ = ["STRATEGIES", "Street"]
@@ -124,7 +124,12 @@ class Street:
         self.instruments: Instruments = load_instruments(_settings(GatewaySettings, _GATEWAY))
         seed = nkeys.encode_seed(hashlib.sha256(str(self.seed).encode()).digest(), nkeys.PREFIX_BYTE_USER)
         self.signer = NkeySigner(bytes(seed).decode())
-        engine = {**_BASE, "gate_public_key": self.signer.public_key, "venue_file": ":memory:", "poll_seconds": 2.0}
+        engine = {
+            **_BASE,
+            "gate_public_key": self.signer.public_key,
+            "venue_file": ":memory:",
+            "poll_seconds": 2.0,
+        }
         self.engine_settings = _settings(EngineSettings, engine)
         self.venue = VenueStore(self.engine_settings.venue_file)
         self.audit = SqliteAuditStore(None)
@@ -178,8 +183,14 @@ class Street:
         return Facts.read(
             self.bus,
             place_calls=self.place_calls,
-            venue_positions={symbol: held.quantity for symbol, held in book.holdings.items() if held.quantity},
+            venue_positions={
+                symbol: held.quantity for symbol, held in book.holdings.items() if held.quantity
+            },
             venue_orders=set(book.orders),
+            venue_fills=[
+                (fill.symbol, fill.client_order_id, fill.side.sign * fill.quantity)
+                for _, fill in self.venue.fills_after(0, 10_000)
+            ],
             accepted=self.accepted,
         )
 
@@ -198,7 +209,10 @@ class Street:
         self.hosts[role].crash()
 
     def _service(
-        self, role: str, wiring: Wiring, make: Callable[[Bus, Publisher, Metrics], tuple[Body, tuple[Job, ...]]]
+        self,
+        role: str,
+        wiring: Wiring,
+        make: Callable[[Bus, Publisher, Metrics], tuple[Body, tuple[Job, ...]]],
     ) -> Service:
         self._incarnation += 1
         bus = self.bus.as_role(role)
@@ -214,7 +228,9 @@ class Street:
             clock=self.clock,
             metrics=metrics,
             jobs=jobs,
-            limits=ServiceLimits(fetch_seconds=20.0),  # nothing polls: a virtual second of idling should cost nothing
+            limits=ServiceLimits(
+                fetch_seconds=20.0
+            ),  # nothing polls: a virtual second of idling should cost nothing
         )
 
     def _gateway(self) -> Service:
@@ -233,7 +249,9 @@ class Street:
         return self._service("gateway", GATEWAY, make)
 
     def _agents(self) -> Service:
-        return self._service("agents", AGENTS, lambda _bus, _pub, m: (build_desk(STRATEGIES, self.instruments, m), ()))
+        return self._service(
+            "agents", AGENTS, lambda _bus, _pub, m: (build_desk(STRATEGIES, self.instruments, m), ())
+        )
 
     def _gate(self) -> Service:
         return self._service(
@@ -283,5 +301,3 @@ _GATEWAY: dict[str, Any] = {
 
 def _settings(cls: Any, table: dict[str, Any]) -> Any:
     return cls(**table)
-
-
