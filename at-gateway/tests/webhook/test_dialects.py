@@ -14,6 +14,7 @@ from at_core.enums import MarketDataKind
 from at_core.events import MarketObserved, SignalCreated
 from at_core.testing.builders import T0
 from at_gateway.webhook.admission import Accept, Refuse, decide
+from at_gateway.webhook.dialects.words import ALIASES
 
 SKEW = timedelta(seconds=60)
 
@@ -242,3 +243,9 @@ def test_exits_live_longer_and_are_never_too_late() -> None:
     entry = admit({"ticker": "BTCUSDT", "action": "buy"})
     assert isinstance(entry, Accept)
     assert entry.expires_at == T0 + timedelta(seconds=60)
+
+
+def test_no_name_means_two_fields() -> None:
+    names = [name for group in ALIASES.values() for name in group]
+    assert len(names) == len(set(names))
+    assert "volume" not in ALIASES["quantity"]

@@ -35,6 +35,7 @@ __all__ = ["Intake", "Kept"]
 log = logging.getLogger(__name__)
 
 QUARANTINE_TEXT_MAX = 65_536
+_FREE_TEXTS = ("comment", "order_id", "strategy")
 _NO_TOKEN = re.compile(r"[\[\]]")
 STRANGER_SOURCE = SourceSettings(name="stranger", account="none", token_sha256=("0" * 64,))
 """An unknown token gets the same work done for it, against this source; its result is thrown away."""
@@ -234,11 +235,14 @@ class Intake:
     def _cleaned(self, payload: SignalCreated, key: str, token: str) -> SignalCreated:
         """The payload under its final key, its free texts without secrets."""
         changes: dict[str, str] = {"natural_key": key}
-        for name in ("comment", "order_id", "strategy"):
-            said = getattr(payload, name)
-            if said is not None:
+        texts = {name: said for name in _FREE_TEXTS if (said := getattr(payload, name)) is not None}
+        together = "\n".join(texts.values())
+        if together and self._without_secrets(together, token) != together:
+            for name, said in texts.items():
                 clean = self._without_secrets(said, token)[: len(said)]
                 changes[name] = _NO_TOKEN.sub("-", clean) if name == "strategy" else clean
+        if changes == {"natural_key": payload.natural_key}:
+            return payload
         return payload.model_copy(update=changes)
 
     def _without_secrets(self, text: str, token: str) -> str:

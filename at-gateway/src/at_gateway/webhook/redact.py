@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
@@ -38,13 +39,19 @@ def as_text(body: bytes, length_max: int) -> str:
 
 def redact(text: str, secrets: Collection[str], token_digests: Collection[str]) -> str:
     """Return ``text`` without ``secrets`` (plain, quoted, base64, any case), our tokens, and values of telling keys."""
-    forms = {form for secret in secrets if len(secret) >= _SHORT for form in _forms(secret)}
-    if forms:
-        longest_first = sorted(forms, key=len, reverse=True)
-        text = re.sub("|".join(map(re.escape, longest_first)), MASK, text, flags=re.IGNORECASE)
+    known = _pattern(tuple(secrets))
+    if known is not None:
+        text = known.sub(MASK, text)
     text = _without_tokens(text, token_digests)
     text = _QUOTED.sub(rf'\g<head>"{MASK}"', text)
     return _BARE.sub(rf"\g<head>{MASK}", text)
+
+
+@lru_cache(maxsize=512)  # one entry per token in use: made once, not per alert
+def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    forms = {form for secret in secrets if len(secret) >= _SHORT for form in _forms(secret)}
+    longest_first = sorted(forms, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if forms else None
 
 
 def _forms(secret: str) -> tuple[str, ...]:

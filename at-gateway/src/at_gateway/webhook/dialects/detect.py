@@ -20,6 +20,8 @@ FLAT: Final = "flat-json"
 _STRATEGY_FIELDS: Final = ("market_position", "prev_market_position", "position_size")
 _MUST_AGREE: Final = frozenset({"symbol", "action", "quantity", "order_type", "limit_price", "stop_price"})
 
+_OURS: Final = {name: (ours, rank) for ours, names in ALIASES.items() for rank, name in enumerate(names)}
+
 
 def read_message(body: bytes) -> Said | Refusal:
     """Return what a body says, or why nobody can tell. The content type proves nothing, so it is not asked."""
@@ -84,19 +86,17 @@ def _unwrapped(found: Mapping[str, Raw]) -> dict[str, Raw] | Refusal:
 
 
 def _in_our_words(found: Mapping[str, Raw]) -> dict[str, tuple[str, Raw]] | Refusal:
+    """Rename; of several names for one field the most usual one counts, and the others must agree with it."""
+    ranked = sorted((_OURS[name][1], name) for name in found if name in _OURS)
     fields: dict[str, tuple[str, Raw]] = {}
-    for ours, names in ALIASES.items():
-        present = [(name, found[name]) for name in names if name in found]
-        if not present:
-            continue
-        fields[ours] = present[0]
-        if ours in _MUST_AGREE:
-            other = next((pair for pair in present[1:] if not _agrees(ours, present[0][1], pair[1])), None)
-            if other is not None:
-                return Refusal(
-                    RefusalCode.CONFLICTING_FIELDS,
-                    f"{present[0][0]} is {str(present[0][1])[:40]!r} but {other[0]} is {str(other[1])[:40]!r}",
-                )
+    for _, name in ranked:
+        ours, value = _OURS[name][0], found[name]
+        first = fields.setdefault(ours, (name, value))
+        if ours in _MUST_AGREE and not _agrees(ours, first[1], value):
+            return Refusal(
+                RefusalCode.CONFLICTING_FIELDS,
+                f"{first[0]} is {str(first[1])[:40]!r} but {name} is {str(value)[:40]!r}",
+            )
     return fields
 
 
