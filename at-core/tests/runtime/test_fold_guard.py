@@ -26,6 +26,7 @@ def test_without_a_rewind_the_first_message_sets_the_count() -> None:
     assert guard.resume_at is None
     assert not guard.takes(a_message(91, 10))
     assert "expected delivery 9, got 10" in guard.gap
+    assert not guard.untouched
 
 
 def test_after_a_rewind_the_count_begins_at_one() -> None:
@@ -34,6 +35,7 @@ def test_after_a_rewind_the_count_begins_at_one() -> None:
     assert guard.resume_at == 5
     assert not guard.takes(a_message(6, 2))
     assert guard.gap
+    assert guard.untouched  # so beginning once more loses nothing
     guard.rewound(5)
     assert not guard.gap
     assert guard.takes(a_message(5, 1))
@@ -58,6 +60,7 @@ def test_after_a_loss_another_message_in_its_place_is_a_gap() -> None:
         guard.resumed()
         assert not guard.takes(impostor)
         assert "not what was folded" in guard.gap
+        assert not guard.untouched
 
 
 def test_a_loss_before_the_first_message_begins_where_the_rewind_did() -> None:

@@ -29,6 +29,7 @@ def test_a_line_is_json_with_role_and_correlation_id(output: io.StringIO) -> Non
     assert line["correlation_id"] == "flow-1"
     assert line["code"] == "DAILY_LOSS"
     assert line["level"] == "INFO"
+    assert line["timestamp"].endswith("+00:00")
 
 
 def test_a_secret_in_an_exception_an_object_or_a_field_is_masked(output: io.StringIO) -> None:

@@ -21,6 +21,8 @@ class FoldGuard:
         self._start: int | None = None
         self._last: Incoming | None = None
         self._verify = False
+        self.untouched = True
+        """Whether nothing was accepted since the last rewind or resumption: then beginning once more loses nothing."""
         self.gap = ""
         """Empty, or what is missing; nothing is taken any more until the fold is rewound."""
 
@@ -31,17 +33,19 @@ class FoldGuard:
 
     def rewound(self, sequence: int) -> None:
         """Begin anew at ``sequence``."""
-        self._start, self._last, self._expected, self._verify, self.gap = sequence, None, 1, False, ""
+        self._start, self._last = sequence, None
+        self.resumed()
 
     def resumed(self) -> None:
         """Go on after a lost connection, with the last message seen coming once more."""
         self._expected, self._verify = 1, self._last is not None
+        self.untouched, self.gap = True, ""
 
     def takes(self, message: Incoming) -> bool:
         """Return whether ``message`` is new and follows; sets ``gap`` when it does not follow."""
         if self.gap:
             return False
-        verify, self._verify = self._verify, False
+        verify = self._verify
         if self._expected not in (None, message.consumer_sequence):
             self.gap = f"{self._name}: expected delivery {self._expected}, got {message.consumer_sequence}"
             return False
@@ -50,6 +54,7 @@ class FoldGuard:
                 f"{self._name}: message {self._last.sequence} of {message.stream} is not what was folded"
             )
             return False
+        self.untouched = self._verify = False
         self._expected = message.consumer_sequence + 1
         self._last = message
         return not verify

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import IO, Any
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 __all__ = ["MASK", "Redactor", "configure_logging", "correlation", "redactor"]
@@ -90,9 +91,11 @@ def configure_logging(role: str, level: str = "INFO", stream: IO[str] | None = N
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         _Formatter(
-            "%(asctime)s %(levelname)s %(name)s %(message)s",
-            rename_fields={"asctime": "timestamp", "levelname": "level", "name": "logger"},
+            "%(levelname)s %(name)s %(message)s",
+            timestamp=True,
+            rename_fields={"levelname": "level", "name": "logger"},
             static_fields={"role": role},
+            reserved_attrs=(*RESERVED_ATTRS, "color_message"),
         )
     )
     root = logging.getLogger()

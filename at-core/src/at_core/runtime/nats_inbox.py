@@ -39,6 +39,7 @@ _PROBE_ANSWER_SECONDS = {"fold": 2.0, "queue": 0.25}
 _GRACE_SECONDS = 2.0
 """How much later than its expiry a request is given up when no status came."""
 _TROUBLE_WAIT_SECONDS = 0.2
+_FRESH_STARTS_MAX = 5
 _REWIND_TIMEOUT_SECONDS = 3.0
 
 
@@ -61,6 +62,7 @@ class NatsInbox:
         self._trouble = ""
         self._quiet_until = 0.0
         self._guard = FoldGuard(durable.name)
+        self._fresh_starts = 0
 
     async def open(self) -> None:
         """Make ready to ask (a fold goes on where its durable stands, until it is rewound)."""
@@ -105,6 +107,7 @@ class NatsInbox:
         self._buffer.clear()
         self._trouble = ""
         self._guard.rewound(sequence)
+        self._fresh_starts = _FRESH_STARTS_MAX
         await self._restart(sequence)
 
     async def close(self) -> None:
@@ -165,10 +168,24 @@ class NatsInbox:
             return
         if self._guard.resume_at is not None:
             self._guard.resumed()
+            self._fresh_starts = _FRESH_STARTS_MAX
             await self._restart(self._guard.resume_at)
         else:
             self._losses = self._link.losses
             self._pulls.clear()
+
+    async def _begin_again(self) -> bool:
+        """Rewind once more when the very first delivery went to a request of the former generation; bounded.
+
+        Across accounts the server may take a moment to learn that nobody waits for an old request any more.
+        """
+        start = self._guard.resume_at
+        if not self._guard.gap or not self._guard.untouched or start is None or self._fresh_starts == 0:
+            return False
+        self._fresh_starts -= 1
+        self._guard.resumed()
+        await self._restart(start)
+        return True
 
     def _take(self, limit: int) -> list[Incoming]:
         batch: list[Incoming] = []
@@ -185,11 +202,14 @@ class NatsInbox:
     async def _ready(self, limit: int, *, standing: bool) -> list[Incoming]:
         """Return what is there: in the buffer, or, when nobody wants to wait, on the server at this moment."""
         await self._after_loss()
+        await self._begin_again()
         batch = self._take(limit)
         if standing:
             await self._ask()
         elif not batch:
             await self._probe()
+            while await self._begin_again():
+                await self._probe()
             batch = self._take(limit)
         if not batch and self._trouble:
             text, self._trouble = self._trouble, ""

@@ -195,6 +195,8 @@ class Service:
             stopped.cancel()
             if not fetch.done():
                 fetch.cancel()
+            elif not fetch.cancelled():
+                fetch.exception()  # seen: when this loop is cancelled at the same moment, nobody else will ask
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -97,17 +97,19 @@ class FoldCards:
         gateway, gate = await place.connect("gateway"), await place.connect("gate")
         fold = await gate.bind(card_durable("gate-market"))
         await fold.rewind()
+        await put(gateway, MARKET, "1")
+        assert bodies(await read_all(fold)) == ["1"]
         thief = await (await place.connect("gate")).bind(card_durable("gate-market"))
         await put(gateway, MARKET, "stolen")
         assert bodies(await thief.fetch(1, 0)) == ["stolen"]
         await thief.close()
-        await put(gateway, MARKET, "2")
+        await put(gateway, MARKET, "3")
         with pytest.raises(FoldGap):
             await take(fold, 1)
         with pytest.raises(FoldGap):
             await fold.fetch(1, 0)
         await fold.rewind()
-        assert bodies(await read_all(fold)) == ["stolen", "2"]
+        assert bodies(await read_all(fold)) == ["1", "stolen", "3"]
 
     async def test_the_fold_of_another_role_can_be_neither_rewound_nor_read(self, place: BusPlace) -> None:
         gateway, agents = await place.connect("gateway"), await place.connect("agents")
