@@ -4,10 +4,10 @@ from decimal import Decimal
 from functools import reduce
 
 import pytest
-from at_core.enums import Side
 from hypothesis import given
 from hypothesis import strategies as st
 
+from at_core.enums import Side
 from at_exec_sim.portfolio import Holding, market_value, money, notional, with_fill
 
 Fill = tuple[str, str, str]

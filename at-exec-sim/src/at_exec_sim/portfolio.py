@@ -64,14 +64,11 @@ def with_fill(held: Holding, side: Side, quantity: Decimal, price: Decimal) -> H
     closed = min(quantity, abs(held.quantity))
     direction = 1 if held.quantity > 0 else -1
     profit = notional(closed * direction, price - entry, held.multiplier)
-    if after == 0:
-        average_after = None
-    else:
-        average_after = entry if (after > 0) == (held.quantity > 0) else price
+    kept = entry if (after > 0) == (held.quantity > 0) else price
     return replace(
         held,
         quantity=after,
-        average_price=average_after,
+        average_price=kept if after else None,
         realized_pnl=held.realized_pnl + profit,
         fill_count=count,
     )

@@ -9,17 +9,18 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from at_core.clock import ManualClock
 from at_core.enums import OrderType, Side, TimeInForce
 from at_core.errors import ConfigurationError
 from at_core.testing.builders import INSTRUMENTS, T0
-
 from at_exec_sim.brokers.faults import Fault, FaultKind, FaultScript, SeededFaults
 from at_exec_sim.brokers.models import BrokerCode, BrokerRefusal, FillPage, MarketTick, OrderRequest
 from at_exec_sim.brokers.simulated import SimulatedBroker
 from at_exec_sim.brokers.venue_store import VenueStore
 from at_exec_sim.simulator.config import VenueConfig
-from at_exec_sim.testing.broker_cards import BrokerCards, BrokerPlace
+from at_exec_sim.testing.broker_cards import BrokerCards
+from at_exec_sim.testing.broker_place import BrokerPlace
 
 SYMBOL = "BTC/USDT"
 PRICE = Decimal(50_000)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import nkeys
+
 from at_core.clock import ManualClock
 from at_core.events import Event, RiskApprovedEvent, decode
 from at_core.events.codec import encode, headers_of
@@ -18,7 +19,6 @@ from at_core.runtime.metrics import Metrics
 from at_core.runtime.publisher import Publisher
 from at_core.runtime.signing import NkeySigner, NkeyVerifier
 from at_core.testing.builders import INSTRUMENTS, T0, a_proposal, an_approval
-
 from at_exec_sim.brokers.faults import NO_FAULTS, Faults
 from at_exec_sim.brokers.simulated import SimulatedBroker
 from at_exec_sim.brokers.venue_store import VenueStore
@@ -182,7 +182,9 @@ class World:
                 self.body.observe(Delivery(event, _incoming(record, stream)))
             self._read[stream] = len(records)
 
-    def sign(self, approval: RiskApprovedEvent, signer: NkeySigner | None = GATE, body: bytes = b"") -> Delivery:
+    def sign(
+        self, approval: RiskApprovedEvent, signer: NkeySigner | None = GATE, body: bytes = b""
+    ) -> Delivery:
         """Return the approval as it comes from stream RISK."""
         body = body or encode(approval)
         headers = headers_of(approval)
@@ -200,7 +202,11 @@ class World:
     def approval(self, n: int = 1, **changes: Any) -> RiskApprovedEvent:
         """Return an approval made now; plan keywords are allowed."""
         now = self.clock.now()
-        own = {name: changes.pop(name) for name in ("approved_quantity", "expires_at", "account") if name in changes}
+        own = {
+            name: changes.pop(name)
+            for name in ("approved_quantity", "expires_at", "account")
+            if name in changes
+        }
         life = {"valid_from": now, "valid_until": now + timedelta(minutes=1)}
         proposal = a_proposal(n, **{**life, **changes})
         return an_approval(n, proposal, **{"timestamp": now, **own})
@@ -274,7 +280,15 @@ class World:
 
 def _incoming(record: Any, stream: str) -> Incoming:
     return Incoming(
-        record.subject, record.body, record.headers, stream, record.sequence, record.sequence, 1, 0, record.stored_at
+        record.subject,
+        record.body,
+        record.headers,
+        stream,
+        record.sequence,
+        record.sequence,
+        1,
+        0,
+        record.stored_at,
     )
 
 

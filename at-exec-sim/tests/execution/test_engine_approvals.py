@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from engine_world import GATE, STRANGER, SYMBOL, World, run
+
 from at_core.enums import MarketDataKind, OrderType
 from at_core.errors import ConfigurationError, Unauthentic
 from at_core.events import OrderSubmittedEvent, TradingModeEvent, encode
 from at_core.testing.builders import a_market_bar
-from engine_world import GATE, STRANGER, SYMBOL, World, run
-
 from at_exec_sim.execution.pre_trade import PRE_TRADE_CODES
 
 
@@ -138,7 +138,9 @@ def _quote(world: World, bid: str, ask: str) -> Any:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("bid", "ask", "life"), [("49500", "50500", "submitted"), ("49400", "50500", "REJECTED")])
+@pytest.mark.parametrize(
+    ("bid", "ask", "life"), [("49500", "50500", "submitted"), ("49400", "50500", "REJECTED")]
+)
 def test_a_spread_above_two_percent_stops_an_entry(bid: str, ask: str, life: str) -> None:
     async def story() -> None:
         world = await _started()
@@ -199,7 +201,10 @@ def test_exits_on_their_way_count_against_the_next_exit() -> None:
         resting = {"side": "SELL", "reduce_only": True, "order_type": OrderType.LIMIT, "limit_price": "60000"}
         await world.approve(2, quantity="0.4", **resting)
         await world.approve(3, quantity="0.4", **resting)
-        assert [order.quantity for order in world.of(OrderSubmittedEvent)][1:] == [Decimal("0.4"), Decimal("0.1")]
+        assert [order.quantity for order in world.of(OrderSubmittedEvent)][1:] == [
+            Decimal("0.4"),
+            Decimal("0.1"),
+        ]
 
     run(story())
 
@@ -219,8 +224,13 @@ def test_the_first_start_opens_the_account_and_says_paper() -> None:
     async def story() -> None:
         world = await _started()
         opening = world.events()[0]
-        assert (opening.type, getattr(opening, "cash", None)) == ("portfolio.account.changed", Decimal(100_000))
-        assert [(mode.mode, mode.trading_state) for mode in world.of(TradingModeEvent, "SYSTEM")] == [("PAPER", "ACTIVE")]
+        assert (opening.type, getattr(opening, "cash", None)) == (
+            "portfolio.account.changed",
+            Decimal(100_000),
+        )
+        assert [(mode.mode, mode.trading_state) for mode in world.of(TradingModeEvent, "SYSTEM")] == [
+            ("PAPER", "ACTIVE")
+        ]
         await world.start()
         assert len(world.events()) == 1
 

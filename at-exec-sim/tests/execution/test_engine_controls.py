@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from engine_world import SYMBOL, World, run
+
 from at_core import ids
 from at_core.enums import KillSwitchLevel, KillSwitchScope, OperatorCommandKind, OrderType
 from at_core.events import (
@@ -18,13 +20,14 @@ from at_core.events import (
     TradingModeEvent,
 )
 from at_core.testing.builders import a_market_bar
-from engine_world import SYMBOL, World, run
 
 LIMIT = {"order_type": OrderType.LIMIT, "limit_price": "49000"}
 TARGET = {"side": "SELL", "reduce_only": True, "order_type": OrderType.LIMIT, "limit_price": "60000"}
 
 
-def a_command(world: World, kind: str = "KILL_SWITCH_ACTIVATE", n: int = 1, **changes: Any) -> OperatorCommandEvent:
+def a_command(
+    world: World, kind: str = "KILL_SWITCH_ACTIVATE", n: int = 1, **changes: Any
+) -> OperatorCommandEvent:
     event_id = ids.natural_id("operator", f"{kind}:{n}")
     values = {
         "event_id": event_id, "type": "operator.command.issued", "schema_version": "1.0",
@@ -74,7 +77,9 @@ def test_every_level_stops_entries_and_lets_exits_pass(level: KillSwitchLevel) -
         (KillSwitchLevel.FLATTEN, "CANCELED", "CANCELED"),
     ],
 )
-def test_the_level_says_which_working_orders_are_canceled(level: KillSwitchLevel, entry: str, target: str) -> None:
+def test_the_level_says_which_working_orders_are_canceled(
+    level: KillSwitchLevel, entry: str, target: str
+) -> None:
     async def story() -> None:
         world = await _started()
         await world.approve()

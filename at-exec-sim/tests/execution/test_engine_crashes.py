@@ -4,8 +4,16 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
-from at_core.events import AccountEvent, FillEvent, OrderStatusUpdatedEvent, OrderSubmittedEvent, PositionEvent
 from engine_world import Crash, World, run
+
+from at_core.events import (
+    AccountEvent,
+    FillEvent,
+    OrderStatusUpdatedEvent,
+    OrderSubmittedEvent,
+    PositionEvent,
+    RiskApprovedEvent,
+)
 
 HALF = Decimal("0.5")
 
@@ -22,14 +30,18 @@ async def _undisturbed() -> World:
 STEPS = run(_undisturbed()).wire.steps
 
 
+async def _deliver_and_poll(world: World, approval: RiskApprovedEvent) -> None:
+    await world.deliver(approval)
+    await world.poll()
+
+
 async def _killed(at: int, *, after: bool) -> World:
     world = World()
     await world.start()
     approval = world.approval()
     world.wire.arm(at, after=after)
     with pytest.raises(Crash):
-        await world.deliver(approval)
-        await world.poll()
+        await _deliver_and_poll(world, approval)
     world.wire.disarm()
     await world.start()
     await world.deliver(approval)
@@ -67,9 +79,13 @@ def test_killed_at_any_step_the_flow_ends_exactly_once(at: int, after: bool) -> 
     assert accounts[-1].cash == world.broker._book.cash
     assert world.of(OrderStatusUpdatedEvent)[-1].status == "FILLED"
     ids = {event.event_id for event in world.events() if event.type != OrderStatusUpdatedEvent.types()[0]}
-    expected = {event.event_id for event in reference.events() if event.type != OrderStatusUpdatedEvent.types()[0]}
+    expected = {
+        event.event_id for event in reference.events() if event.type != OrderStatusUpdatedEvent.types()[0]
+    }
     assert ids == expected
-    repeated = [name for name, count in Counter(event.event_id for event in world.events()).items() if count > 1]
+    repeated = [
+        name for name, count in Counter(event.event_id for event in world.events()).items() if count > 1
+    ]
     assert not repeated
 
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
-from at_core.enums import OrderStatus
 from hypothesis import given
 from hypothesis import strategies as st
 
+from at_core.enums import OrderStatus
 from at_exec_sim.execution.transitions import IN_DOUBT, LEGAL, after_fill, legal
 
 TERMINAL = [status for status in OrderStatus if status.terminal]
@@ -36,11 +36,15 @@ def test_doubt_is_never_entered_after_the_broker_answered() -> None:
 
 
 @given(
-    st.sampled_from([status for status in OrderStatus if status not in (OrderStatus.CREATED, OrderStatus.FILLED)]),
+    st.sampled_from(
+        [status for status in OrderStatus if status not in (OrderStatus.CREATED, OrderStatus.FILLED)]
+    ),
     st.decimals("0.1", "10", places=1),
     st.decimals("0.1", "10", places=1),
 )
-def test_what_an_execution_leads_to_is_in_the_table(status: OrderStatus, filled: Decimal, quantity: Decimal) -> None:
+def test_what_an_execution_leads_to_is_in_the_table(
+    status: OrderStatus, filled: Decimal, quantity: Decimal
+) -> None:
     after = after_fill(status, filled, quantity)
     assert legal(status, after)
     assert (after is OrderStatus.FILLED) == (filled >= quantity)

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from at_core.enums import Liquidity, OrderStatus, OrderType, Side, TimeInForce
 from at_core.testing.builders import INSTRUMENTS, T0
-
 from at_exec_sim.simulator.book import Market, VenueBook, VenueFill, VenueOrder
 from at_exec_sim.simulator.config import VenueConfig
 from at_exec_sim.simulator.fees import FeeModel, fee_of
@@ -75,7 +75,11 @@ def test_without_any_market_the_reference_price_stands_in() -> None:
 
 @pytest.mark.parametrize(
     ("side", "limit", "bid", "ask", "price"),
-    [("BUY", "101", "99", "100", "100"), ("BUY", "100", "99", "100", "100"), ("SELL", "99", "99", "100", "99")],
+    [
+        ("BUY", "101", "99", "100", "100"),
+        ("BUY", "100", "99", "100", "100"),
+        ("SELL", "99", "99", "100", "99"),
+    ],
 )
 def test_a_marketable_limit_order_takes(side: str, limit: str, bid: str, ask: str, price: str) -> None:
     floor = Floor()
@@ -145,7 +149,11 @@ def test_an_order_fills_by_available_volume_and_waits_for_the_rest() -> None:
 
 @pytest.mark.parametrize(
     ("life", "filled", "status"),
-    [("IOC", "0.4", OrderStatus.CANCELED), ("FOK", "0", OrderStatus.CANCELED), ("DAY", "0.4", OrderStatus.PARTIALLY_FILLED)],
+    [
+        ("IOC", "0.4", OrderStatus.CANCELED),
+        ("FOK", "0", OrderStatus.CANCELED),
+        ("DAY", "0.4", OrderStatus.PARTIALLY_FILLED),
+    ],
 )
 def test_lives_that_do_not_wait(life: str, filled: str, status: OrderStatus) -> None:
     floor = Floor()
@@ -154,7 +162,9 @@ def test_lives_that_do_not_wait(life: str, filled: str, status: OrderStatus) -> 
     assert (floor.order().filled_quantity, floor.order().status) == (Decimal(filled), status)
 
 
-@pytest.mark.parametrize(("life", "status"), [("DAY", OrderStatus.EXPIRED), ("GTC", OrderStatus.ACKNOWLEDGED)])
+@pytest.mark.parametrize(
+    ("life", "status"), [("DAY", OrderStatus.EXPIRED), ("GTC", OrderStatus.ACKNOWLEDGED)]
+)
 def test_the_end_of_the_day_ends_day_orders_also_after_a_restart(life: str, status: OrderStatus) -> None:
     floor = Floor()
     floor.market(last="100")

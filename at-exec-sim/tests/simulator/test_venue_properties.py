@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from at_core.enums import OrderStatus, OrderType, Side, TimeInForce
-from at_core.testing.builders import INSTRUMENTS, T0
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from at_core.enums import OrderStatus, OrderType, Side, TimeInForce
+from at_core.testing.builders import INSTRUMENTS, T0
 from at_exec_sim.portfolio import notional
 from at_exec_sim.simulator.book import Market, VenueBook, VenueFill, VenueOrder
 from at_exec_sim.simulator.chance import chance
@@ -122,7 +122,12 @@ class VenueMachine(RuleBasedStateMachine):
         if bar:
             shape = {"open": price, "high": price + spread, "low": price - spread, "last": price}
         market = Market(
-            symbol=symbol, tick_id=str(self.ticks), at=self.now, available_buy=size, available_sell=size, **shape
+            symbol=symbol,
+            tick_id=str(self.ticks),
+            at=self.now,
+            available_buy=size,
+            available_sell=size,
+            **shape,
         )
         before = {name: order.filled_quantity for name, order in self.book.orders.items()}
         self._do(observe, market)

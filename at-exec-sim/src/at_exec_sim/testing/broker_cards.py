@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -30,42 +30,11 @@ from at_exec_sim.brokers.models import (
     OrderRequest,
     TradeFilter,
 )
-from at_exec_sim.brokers.port import BrokerAPI
+from at_exec_sim.testing.broker_place import BrokerPlace
 
-__all__ = ["BrokerCards", "BrokerPlace"]
+__all__ = ["BrokerCards"]
 
 T = TypeVar("T")
-
-
-class BrokerPlace(Protocol):
-    """A fresh account and how to bend its world."""
-
-    symbol: str
-    quantity: Decimal
-    """A quantity the account can afford several times."""
-    far_below: Decimal
-    """A buy limit price that does not trade."""
-
-    @property
-    def broker(self) -> BrokerAPI:
-        """The adapter under test, authenticated."""
-        ...
-
-    async def move_market_to(self, price: Decimal) -> None:
-        """Let the market of ``symbol`` trade at ``price``, with ample volume."""
-        ...
-
-    async def restart(self) -> None:
-        """Build the adapter anew, as after a crash of our process; the broker's side lives on."""
-        ...
-
-    async def lose_next_answer(self) -> None:
-        """Let the next order be taken and its answer be lost."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of everything."""
-        ...
 
 
 def _order(answer: BrokerOrder | BrokerRefusal) -> BrokerOrder:
@@ -106,6 +75,8 @@ class BrokerCards:
         return self.request(place, name, order_type=OrderType.LIMIT, limit_price=place.far_below)
 
     def test_b01_a_market_order_fills_and_is_told_alike_by_every_verb(self) -> None:
+        """A market order fills and is told alike by every verb."""
+
         async def card() -> None:
             place = self.make_place()
             placed = _order(await place.broker.place_order(self.request(place)))
@@ -124,6 +95,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b02_positions_and_cash_follow_the_executions(self) -> None:
+        """Positions and cash follow the executions."""
+
         async def card() -> None:
             place = self.make_place()
             before = await place.broker.get_account()
@@ -141,6 +114,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b03_a_resting_order_is_open_until_it_is_canceled(self) -> None:
+        """A resting order is open until it is canceled."""
+
         async def card() -> None:
             place = self.make_place()
             placed = _order(await place.broker.place_order(self.resting(place)))
@@ -157,6 +132,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b04_a_resting_order_fills_when_the_market_comes_to_it(self) -> None:
+        """A resting order fills when the market comes to it."""
+
         async def card() -> None:
             place = self.make_place()
             await place.broker.place_order(self.resting(place))
@@ -170,6 +147,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b05_a_permanent_client_order_id_is_never_accepted_twice(self) -> None:
+        """A permanent client order id is never accepted twice."""
+
         async def card() -> None:
             place = self.make_place()
             if place.broker.capabilities.client_id_semantics is not ClientIdSemantics.PERMANENT:
@@ -189,6 +168,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b06_a_lost_answer_is_unknown_and_the_order_can_be_found(self) -> None:
+        """A lost answer is unknown and the order can be found."""
+
         async def card() -> None:
             place = self.make_place()
             await place.lose_next_answer()
@@ -201,6 +182,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b07_an_order_nobody_placed_is_not_found(self) -> None:
+        """An order nobody placed is not found."""
+
         async def card() -> None:
             place = self.make_place()
             assert _refusal(await place.broker.find_order("nobody")).code is BrokerCode.NOT_FOUND
@@ -211,6 +194,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b08_refusals_are_values_with_codes_and_leave_no_order(self) -> None:
+        """Refusals are values with codes and leave no order."""
+
         async def card() -> None:
             place = self.make_place()
             unknown = self.request(place, symbol="NO-SUCH-TICKER")
@@ -228,6 +213,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b09_an_order_type_that_is_not_declared_is_unsupported(self) -> None:
+        """An order type that is not declared is unsupported."""
+
         async def card() -> None:
             place = self.make_place()
             missing = sorted(set(OrderType) - place.broker.capabilities.order_types)
@@ -240,6 +227,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b10_a_cursor_never_skips_and_pages_add_up(self) -> None:
+        """A cursor never skips and pages add up."""
+
         async def card() -> None:
             place = self.make_place()
             for number in range(5):
@@ -266,6 +255,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b11_executions_can_be_asked_for_from_a_time_on(self) -> None:
+        """Executions can be asked for from a time on."""
+
         async def card() -> None:
             place = self.make_place()
             placed = _order(await place.broker.place_order(self.request(place)))
@@ -279,6 +270,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b12_restarts_the_broker_remembers_orders_ids_and_executions(self) -> None:
+        """The broker remembers orders ids and executions, over a restart."""
+
         async def card() -> None:
             place = self.make_place()
             await place.broker.place_order(self.request(place))
@@ -303,6 +296,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b13_quotes_are_told_for_known_symbols_only(self) -> None:
+        """Quotes are told for known symbols only."""
+
         async def card() -> None:
             place = self.make_place()
             await place.move_market_to(place.far_below)
@@ -315,6 +310,8 @@ class BrokerCards:
         self.story(card())
 
     def test_b14_canceling_a_finished_order_tells_how_it_ended(self) -> None:
+        """Canceling a finished order tells how it ended."""
+
         async def card() -> None:
             place = self.make_place()
             placed = _order(await place.broker.place_order(self.request(place)))
