@@ -53,6 +53,7 @@ class FoldGuard:
             self.gap = (
                 f"{self._name}: message {self._last.sequence} of {message.stream} is not what was folded"
             )
+            self.untouched = False  # asking again would get the same answer
             return False
         self.untouched = self._verify = False
         self._expected = message.consumer_sequence + 1
