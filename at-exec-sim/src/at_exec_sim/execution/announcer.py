@@ -29,7 +29,7 @@ from at_core.runtime.metrics import Metrics
 from at_core.runtime.publisher import Publisher
 from at_exec_sim.brokers.models import BrokerFill
 from at_exec_sim.execution.blotter import OrderRecord
-from at_exec_sim.execution.payloads import filled, slot_of
+from at_exec_sim.execution.payloads import filled, slot_of, updated
 from at_exec_sim.execution.state import EngineState
 
 __all__ = ["Announcer", "IntentExists"]
@@ -104,11 +104,28 @@ class Announcer:
             raise AssertionError("the registry gives this type its own class")
         return event
 
-    async def execution(self, record: OrderRecord, intent: OrderSubmittedEvent, fill: BrokerFill) -> None:
-        """Say one execution together with the position and account after it."""
-        event = self.caused(filled(record, intent, fill), intent, fill.execution_id)
-        self._fold(event)
-        await self._publisher.publish_all((event, *self._notices(event.event_id)))
+    async def execution(
+        self,
+        record: OrderRecord,
+        intent: OrderSubmittedEvent,
+        fill: BrokerFill,
+        *,
+        lead: Sequence[Event] = (),
+        final: bool = False,
+    ) -> None:
+        """Say one execution with the position and account after it; ``lead`` goes before, in the same round trip.
+
+        ``final``: nothing more is known of the order, so its status is said behind.
+        """
+        for event in lead:
+            self._fold(event)
+        execution = self.caused(filled(record, intent, fill), intent, fill.execution_id)
+        self._fold(execution)
+        said = [*lead, execution, *self._notices(execution.event_id)]
+        if final and record.unannounced:
+            said.append(self.update(updated(record, intent, record.status), intent))
+            self._fold(said[-1])
+        await self._publisher.publish_all(said)
 
     async def owed(self) -> None:
         """Say every notice an earlier run owes (it stopped between an execution and its notices)."""

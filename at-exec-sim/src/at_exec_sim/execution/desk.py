@@ -140,14 +140,15 @@ class OrderDesk:
                 broker=order.broker_order_id,
             )
             return
-        if record.in_doubt:
-            await self._step(record, OrderStatus.ACKNOWLEDGED, broker=order.broker_order_id)
-        if order.filled_quantity > record.filled_quantity:
-            which = TradeFilter(client_order_id=record.client_order_id, limit=self._config.fills_page)
-            trades = await self._calls.ask("get_trades", self._broker.get_trades(which))
-            if not isinstance(trades, BrokerRefusal):
-                for fill in trades:
-                    await self.take_fill(record, fill)
+        # One round trip to the bus for the usual order: acknowledgement, execution, its notices and the end together.
+        lead = (self._acknowledgement(record, intent, order),) if record.in_doubt else ()
+        fresh = await self._missing(record, order)
+        for fill in fresh:
+            whole = fill is fresh[-1] and order.filled_quantity == record.filled_quantity + fill.quantity
+            final = whole and (order.status is OrderStatus.FILLED or not order.status.terminal)
+            await self._say.execution(record, intent, fill, lead=lead, final=final)
+            lead = ()
+        await self._say.say(*lead)
         if order.filled_quantity != record.filled_quantity:
             return  # the broker's lists lag behind its orders: the end is told once every execution is
         if order.status.terminal and not record.status.terminal:
@@ -174,6 +175,17 @@ class OrderDesk:
             await self.adopt(record, answer)
         else:
             log.warning("cancel not confirmed", extra={"code": answer.code, "order": record.client_order_id})
+
+    async def _missing(self, record: OrderRecord, order: BrokerOrder) -> tuple[BrokerFill, ...]:
+        """Return the executions of an order that are not recorded yet, each once, oldest first."""
+        if order.filled_quantity <= record.filled_quantity:
+            return ()
+        which = TradeFilter(client_order_id=record.client_order_id, limit=self._config.fills_page)
+        trades = await self._calls.ask("get_trades", self._broker.get_trades(which))
+        if isinstance(trades, BrokerRefusal):
+            return ()
+        fresh = {fill.execution_id: fill for fill in trades if fill.execution_id not in record.executions}
+        return tuple(fresh.values())
 
     async def _resume(self, record: OrderRecord) -> None:
         """A redelivered approval: what happened to its order is found out, not repeated."""
@@ -245,6 +257,11 @@ class OrderDesk:
         intent = _intent(record)
         payload = updated(record, intent, status, broker_order_id=broker, code=code, reason=reason)
         await self._say.say(self._say.update(payload, intent))
+
+    def _acknowledgement(self, record: OrderRecord, intent: OrderSubmittedEvent, order: BrokerOrder) -> Event:
+        status = OrderStatus.ACKNOWLEDGED
+        payload = updated(record, intent, status, broker_order_id=order.broker_order_id)
+        return self._say.update(payload, intent)
 
     def _announcement(self, record: OrderRecord, intent: OrderSubmittedEvent) -> Event:
         return self._say.update(updated(record, intent, record.status), intent)
