@@ -57,7 +57,7 @@ async def _demo(home: Path, *, machine: bool, keep: bool) -> int:
         await platform.start()
         if not machine:
             seconds = time.perf_counter() - began
-            print(f"AT demo: six processes and a bus, ready after {seconds:.1f} s; paper money only\n")
+            print(f"AT demo: five services and a bus, ready after {seconds:.1f} s; paper money only\n")
         code = await _story(platform, machine=machine)
         if keep:
             print(f"still running at {platform.endpoints['gateway']}; Ctrl-C stops it", file=sys.stderr)

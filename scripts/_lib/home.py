@@ -87,8 +87,10 @@ def _free_ports(count: int) -> list[int]:
 class Home:
     """Everything one local platform keeps, under one folder."""
 
-    def __init__(self, folder: Path, ports: Ports) -> None:
+    def __init__(self, folder: Path, ports: Ports, *, observed: bool = False) -> None:
+        """``observed`` adds a key that may look at and publish everything: for measuring, never for running."""
         self.folder = folder.resolve()
+        self.observed = observed
         self.ports = ports
         self.server_name = f"at-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]}-{ports.bus}"
 
@@ -130,7 +132,13 @@ class Home:
             port=self.ports.bus,
             monitor_port=self.ports.monitor,
         )
-        self.nats_config.write_text(render(options, {name: key.public_key for name, key in keys.items()}))
+        text = render(options, {name: key.public_key for name, key in keys.items()})
+        if self.observed:
+            observer = create_keys(self.folder / "keys", ("observer",))["observer"]
+            head, core, rest = text.partition("  CORE: {\n    jetstream: enabled\n    users: [\n")
+            everything = 'permissions: { publish: { allow: [">"] }, subscribe: { allow: [">"] } }'
+            text = f"{head}{core}      {{ nkey: {observer.public_key}, {everything} }}\n{rest}"
+        self.nats_config.write_text(text)
         credentials = self._credentials()
         tables = {
             "gateway": self._gateway(credentials),

@@ -7,7 +7,7 @@ import json
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +20,25 @@ __all__ = ["Platform"]
 class Platform:
     """Starts everything in order and keeps it alive."""
 
-    def __init__(self, folder: Path, ports: Ports, *, deaths_max: int = 20) -> None:
-        self.home = Home(folder, ports)
+    def __init__(self, folder: Path, ports: Ports, *, deaths_max: int = 20, observed: bool = False) -> None:
+        self.home = Home(folder, ports, observed=observed)
         self.credentials: dict[str, Any] = {}
         self.endpoints: dict[str, Any] = {}
         self._folder = folder
         self._deaths_max = deaths_max
         self._supervisor: Supervisor | None = None
 
-    async def start(self) -> None:
-        """Start the bus, provision it, start the services, wait until all are ready; raises GaveUp."""
+    async def start(self, roles: Sequence[str] | None = None) -> None:
+        """Start the bus, provision it, start the services (all, or ``roles``) and wait until all are ready.
+
+        Raises GaveUp when one cannot be started.
+        """
         self.credentials = self.home.prepare()
         self._supervisor = Supervisor(self.home.folder / "processes.json", deaths_max=self._deaths_max)
         await self._supervisor.start(self._bus())
         await self._provision()
-        await self._supervisor.start(*(self._service(process) for process in self.home.ports.processes))
+        wanted = [process for process in self.home.ports.processes if roles is None or process.role in roles]
+        await self._supervisor.start(*(self._service(process) for process in wanted))
         self.endpoints = self.home.announce()
 
     async def run(self, stop: asyncio.Event) -> None:
