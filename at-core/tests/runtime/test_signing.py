@@ -40,3 +40,10 @@ def test_another_key_an_empty_and_a_broken_signature_fail() -> None:
 def test_a_bad_key_is_refused_with_a_sentence(make: Callable[[str], object]) -> None:
     with pytest.raises(ConfigurationError, match="nkey"):
         make("nonsense")
+
+
+@pytest.mark.parametrize("place", [1, 20, 54])
+def test_a_public_key_with_one_wrong_letter_is_refused_at_once(place: int) -> None:
+    letter = "B" if SIGNER.public_key[place] != "B" else "C"
+    with pytest.raises(ConfigurationError, match="gate_public_key"):
+        NkeyVerifier(SIGNER.public_key[:place] + letter + SIGNER.public_key[place + 1 :])

@@ -37,7 +37,7 @@ class NatsBus:
         self._idle.set()
 
     @classmethod
-    async def connect(
+    def prepare(
         cls,
         servers: tuple[str, ...] | str,
         *,
@@ -47,7 +47,7 @@ class NatsBus:
         connect_timeout_seconds: float = 10.0,
         on_violation: Callable[[str], None] | None = None,
     ) -> NatsBus:
-        """Connect as a role; raise BusUnavailable, PermissionDenied (key refused) or ConfigurationError (no key).
+        """Return a bus that is not connected yet: ``open`` connects it.
 
         ``on_violation`` hears every refusal of a subject by the server, also those no caller waits for.
         """
@@ -61,8 +61,30 @@ class NatsBus:
         link = NatsLink(address)
         if on_violation is not None:
             link.on_violation = on_violation
-        await link.open()
         return cls(link)
+
+    @classmethod
+    async def connect(
+        cls,
+        servers: tuple[str, ...] | str,
+        *,
+        role_name: str,
+        seed_file: Path,
+        connect_timeout_seconds: float = 10.0,
+    ) -> NatsBus:
+        """Connect as a role; raises what ``open`` raises."""
+        bus = cls.prepare(
+            servers,
+            role_name=role_name,
+            seed_file=seed_file,
+            connect_timeout_seconds=connect_timeout_seconds,
+        )
+        await bus.open()
+        return bus
+
+    async def open(self) -> None:
+        """Connect; raise BusUnavailable, PermissionDenied (key refused) or ConfigurationError (no key)."""
+        await self._link.open()
 
     @property
     def connected(self) -> bool:

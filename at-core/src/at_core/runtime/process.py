@@ -93,7 +93,7 @@ async def _run(
     clock, ids = SystemClock(), SystemIds()
     instruments = load_instruments(settings)
     signer: BodySigner | None = NkeySigner(seed) if role_named(role).signs else None
-    bus = await NatsBus.connect(
+    bus = NatsBus.prepare(
         settings.bus.url,
         role_name=role,
         seed_file=settings.bus.seed_file,
@@ -105,7 +105,7 @@ async def _run(
         bus, clock, metrics, role=role, source=f"{member}/{role}-{settings.instance}", signer=signer
     )
     runtime = Runtime(bus, clock, ids, metrics, publisher, instruments)
-    composition = compose(runtime)
+    composition = compose(runtime)  # before connecting: a bad file is named also where there is no bus yet
     beat = _heartbeat(role, settings, build, runtime)
     service = Service(
         composition.wiring,
@@ -116,7 +116,12 @@ async def _run(
         metrics=metrics,
         jobs=(*composition.jobs, Job("heartbeat", settings.heartbeat_seconds, beat)),
     )
-    await _serve(settings, composition, service, metrics, bus)
+    try:
+        await bus.open()
+        await _serve(settings, composition, service, metrics, bus)
+    finally:
+        composition.close()
+    log.info("stopped")
 
 
 async def _serve(
@@ -140,8 +145,6 @@ async def _serve(
         await server.stop()
         with suppress(BusUnavailable):
             await bus.close()
-        composition.close()
-        log.info("stopped")
 
 
 def _heartbeat(

@@ -13,7 +13,7 @@ from at_core.errors import ConfigurationError
 
 __all__ = ["NkeySigner", "NkeyVerifier"]
 
-_ED25519_BYTES = 32
+_CHECKSUM_BYTES = 2
 
 
 class NkeySigner:
@@ -42,12 +42,16 @@ class NkeyVerifier:
 
     def __init__(self, public_key: str) -> None:
         try:
-            padded = public_key.encode() + b"=" * (-len(public_key) % 8)
-            raw = base64.b32decode(padded)
-            self._key = VerifyKey(raw[1 : 1 + _ED25519_BYTES])
-        except (binascii.Error, ValueError, TypeError) as error:
+            raw = base64.b32decode(public_key.encode() + b"=" * (-len(public_key) % 8))
+            if raw[0] != nkeys.PREFIX_BYTE_USER:
+                raise ValueError("not a user's key")
+            if nkeys.crc16_checksum(raw[:-_CHECKSUM_BYTES]) != raw[-_CHECKSUM_BYTES:]:
+                raise ValueError("its checksum is wrong")
+            self._key = VerifyKey(raw[1:-_CHECKSUM_BYTES])
+        except (binascii.Error, IndexError, ValueError, TypeError) as error:
             raise ConfigurationError(
-                "the gate's public key is not a valid nkey (it starts with U)"
+                f"gate_public_key: {public_key[:60]!r} is not a valid public nkey ({error}); copy it again from "
+                "the gate's .pub file (it starts with U)"
             ) from error
 
     def verify(self, body: bytes, signature: str) -> bool:
