@@ -105,6 +105,7 @@ async def _street(folder: Path, count: int) -> list[float]:
 
 
 async def _one_fill(target: Any, bus: Watcher, number: int) -> float:
+    from _lib.bench_floor import PACE_SECONDS
     from _lib.load import post_many
 
     began = time.perf_counter()
@@ -112,6 +113,7 @@ async def _one_fill(target: Any, bus: Watcher, number: int) -> float:
     if posted.statuses != {202: 1}:
         raise RuntimeError(f"alert {number} was answered {posted.statuses}")
     arrived, _, _ = await bus.next()
+    await asyncio.sleep(PACE_SECONDS)
     return arrived - began
 
 

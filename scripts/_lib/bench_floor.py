@@ -17,7 +17,10 @@ from _lib.home import Home, Ports
 from _lib.load import Figures, Target, post_many
 from _lib.platform import Platform
 
-__all__ = ["Watcher", "accept_floor", "hops_floor", "watcher"]
+__all__ = ["PACE_SECONDS", "Watcher", "accept_floor", "hops_floor", "watcher"]
+
+PACE_SECONDS = 0.1
+"""Between one fill and the next alert, on the street and on its floor: ten alerts a second, not a flood."""
 
 _SCRIPTS = Path(__file__).resolve().parents[1]
 
@@ -105,6 +108,7 @@ async def _hop(bus: Watcher, number: int) -> float:
     began = time.perf_counter()
     await bus.publish("trading.signal.created.v1.floor.BTC", _signal(number), f"hop-{number}")
     arrived, _, _ = await bus.next()
+    await asyncio.sleep(PACE_SECONDS)
     return arrived - began
 
 

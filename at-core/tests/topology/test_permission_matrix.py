@@ -101,7 +101,8 @@ async def test_a_role_asks_for_its_own_durables_and_for_no_others(server: NatsPl
 async def test_the_bus_of_a_role_reads_all_its_durables(server: NatsPlace, one: Role) -> None:
     refused: list[str] = []
     seed = server.keys[one.name].seed_file
-    bus = await NatsBus.connect(server.url, role_name=one.name, seed_file=seed, on_violation=refused.append)
+    bus = NatsBus.prepare(server.url, role_name=one.name, seed_file=seed, on_violation=refused.append)
+    await bus.open()
     for known in durables_of(one.name):
         inbox = await bus.bind(known)
         if known.kind == "fold":

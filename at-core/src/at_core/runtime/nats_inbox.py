@@ -205,7 +205,8 @@ class NatsInbox:
         await self._begin_again()
         batch = self._take(limit)
         if standing:
-            await self._ask()
+            if not (batch and self.durable.linger_seconds):
+                await self._ask()
         elif not batch:
             await self._probe()
             while await self._begin_again():
@@ -222,6 +223,9 @@ class NatsInbox:
         self._pulls.forget_overdue(now)
         asked = self._pulls.asked
         room = self._capacity - len(self._buffer) - asked
+        if self.durable.linger_seconds:
+            # Woken by one message; its reader then lets more arrive at the server and takes them in one go.
+            room = 0 if asked or self._buffer else 1
         if self._guard.gap or now < self._quiet_until or room < (self._capacity // 2 if asked > 1 else 1):
             return
         await self._pull(room, _PULL_EXPIRES_SECONDS)

@@ -113,7 +113,7 @@ class Service:
                 raise
             loops += [self._repeat(job) for job in self._jobs]
             self._set_ready(True)
-            await self._run_together(loops)
+            await self._run_together([*loops, self._until_stopped(inboxes)])
         finally:
             for inbox in inboxes:
                 with suppress(WorldFailed):
@@ -151,9 +151,23 @@ class Service:
         self, inbox: Inbox, handle: Callable[[Sequence[Incoming]], Awaitable[None]], limit: int
     ) -> None:
         while not self._stop.is_set():
-            messages = await self._unless_stopped(inbox.fetch(limit, self._limits.fetch_seconds))
+            try:
+                messages = await self._next(inbox, limit)
+            except BusUnavailable:
+                if self._stop.is_set():
+                    return  # closed below us, on purpose
+                raise
             if messages:
                 await handle(messages)
+
+    async def _next(self, inbox: Inbox, limit: int) -> Sequence[Incoming]:
+        """Return the next batch; a reader that lingers lets more arrive behind the first message."""
+        messages = await inbox.fetch(limit, self._limits.fetch_seconds)
+        linger = inbox.durable.linger_seconds
+        if not messages or not linger or len(messages) >= limit:
+            return messages
+        await asyncio.sleep(linger)
+        return [*messages, *await inbox.fetch(limit - len(messages), 0)]
 
     async def _repeat(self, job: Job) -> None:
         while not self._stop.is_set():
@@ -167,7 +181,6 @@ class Service:
 
     async def _run_together(self, loops: Sequence[Coroutine[Any, Any, None]]) -> None:
         tasks = [asyncio.create_task(loop) for loop in loops]
-        tasks.append(asyncio.create_task(self._until_stopped()))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
@@ -181,22 +194,11 @@ class Service:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
 
-    async def _until_stopped(self) -> None:
+    async def _until_stopped(self, inboxes: Sequence[Inbox]) -> None:
+        """Wait for ``stop``, then end all waiting for messages; what is being handled is finished."""
         await self._stop.wait()
-
-    async def _unless_stopped(self, work: Coroutine[Any, Any, Sequence[Incoming]]) -> Sequence[Incoming]:
-        """Await ``work``, but give up waiting (not handling) as soon as stop is asked for."""
-        fetch = asyncio.ensure_future(work)
-        stopped = asyncio.ensure_future(self._stop.wait())
-        try:
-            await asyncio.wait((fetch, stopped), return_when=asyncio.FIRST_COMPLETED)
-            return fetch.result() if fetch.done() else ()
-        finally:
-            stopped.cancel()
-            if not fetch.done():
-                fetch.cancel()
-            elif not fetch.cancelled():
-                fetch.exception()  # seen: when this loop is cancelled at the same moment, nobody else will ask
+        for inbox in inboxes:
+            await inbox.close()
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

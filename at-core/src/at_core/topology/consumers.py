@@ -25,13 +25,18 @@ class Durable:
     ack_wait_seconds: int = 5
     deliveries_max: int = 8
     pending_max: int = 512
+    linger_seconds: float = 0.0
+    """How long its reader lets more arrive behind a first message: readers that nobody waits for cost less this way."""
 
 
 _FILLS = ("trading.execution.updated", "trading.execution.fill")
 _PORTFOLIO = ("portfolio.position.changed", "portfolio.account.changed")
 
+_OWN = 0.02
+"""Linger of folds of a role's own outputs: those were folded when they were made (``Body.emitted``)."""
+
 DURABLES: tuple[Durable, ...] = (
-    Durable("gateway-journal", "JOURNAL", "gateway", "fold"),
+    Durable("gateway-journal", "JOURNAL", "gateway", "fold", linger_seconds=0.02),
     Durable("gateway-quarantine", "QUARANTINE", "gateway", "fold"),
     Durable("agents-signals", "SIGNALS", "agents", "queue", ("trading.signal.created",)),
     Durable("agents-market", "MARKET", "agents", "fold", ("market.raw",)),
@@ -40,7 +45,7 @@ DURABLES: tuple[Durable, ...] = (
     ),
     Durable("agents-portfolio", "EXEC", "agents", "fold", _PORTFOLIO),
     Durable("gate-proposals", "PROPOSALS", "gate", "queue", ("trading.proposal.created",)),
-    Durable("gate-rulings", "RISK", "gate", "fold"),
+    Durable("gate-rulings", "RISK", "gate", "fold", linger_seconds=_OWN),
     Durable("gate-execution", "EXEC", "gate", "fold", (*_FILLS, *_PORTFOLIO)),
     Durable("gate-market", "MARKET", "gate", "fold", ("market.raw",)),
     Durable(
@@ -52,7 +57,7 @@ DURABLES: tuple[Durable, ...] = (
     ),
     Durable("engine-approvals", "RISK", "engine", "queue", ("trading.risk.approved",), ack_wait_seconds=10),
     Durable("engine-commands", "OPERATOR", "engine", "queue", ("operator.command.issued",)),
-    Durable("engine-execution", "EXEC", "engine", "fold"),
+    Durable("engine-execution", "EXEC", "engine", "fold", linger_seconds=_OWN),
     Durable("engine-market", "MARKET", "engine", "fold", ("market.raw",)),
     Durable("engine-system", "SYSTEM", "engine", "fold"),
     Durable(
