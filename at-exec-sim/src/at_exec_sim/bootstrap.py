@@ -7,7 +7,7 @@ from at_core.instruments import Instruments
 from at_core.runtime.body import Job
 from at_core.runtime.process import Composition, Runtime
 from at_core.runtime.settings import read_text
-from at_core.runtime.signing import NkeyVerifier
+from at_core.runtime.signing import NkeySigner, NkeyVerifier
 from at_exec_sim.brokers.faults import NO_FAULTS, Faults
 from at_exec_sim.brokers.simulated import SimulatedBroker
 from at_exec_sim.brokers.venue_store import VenueStore
@@ -34,10 +34,12 @@ __all__ = [
 
 def compose_gate(settings: GateSettings, runtime: Runtime) -> Composition:
     """Return the gate on its wiring; raises ConfigurationError when its limits are missing or wrong."""
+    signer = runtime.publisher.signer
     body = build_gate(
         limits=read_text(settings.limits_file, "the risk limits"),
         instruments=runtime.instruments,
         place=str(settings.limits_file),
+        hand=NkeyVerifier(signer.public_key) if isinstance(signer, NkeySigner) else None,
     )
     return Composition(wiring=GATE, body=body)
 

@@ -20,6 +20,7 @@ from at_core.events import (
 from at_core.testing.builders import INSTRUMENTS, T0, a_market_bar, an_account
 from at_core.testing.scenario import Scenario
 from at_exec_sim.gate.assembly import build_gate
+from at_exec_sim.gate.forgery import Hand
 from at_exec_sim.gate.gate_body import GateBody
 from at_exec_sim.gate.state import GateState
 from at_exec_sim.wiring import GATE
@@ -40,8 +41,8 @@ signal_age_seconds_max = 60
 """
 
 
-def a_gate(limits: str = LIMITS) -> GateBody:
-    return build_gate(limits=limits, instruments=INSTRUMENTS)
+def a_gate(limits: str = LIMITS, hand: Hand | None = None) -> GateBody:
+    return build_gate(limits=limits, instruments=INSTRUMENTS, hand=hand)
 
 
 def a_scenario(limits: str = LIMITS) -> Scenario:

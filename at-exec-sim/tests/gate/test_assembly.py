@@ -30,7 +30,9 @@ def settings(limits_file: Path) -> GateSettings:
 
 def runtime() -> Runtime:
     text = (files("at_core") / "data" / "instruments.toml").read_text("utf-8")
-    parts: Any = SimpleNamespace(instruments=Instruments.from_toml(text))
+    parts: Any = SimpleNamespace(
+        instruments=Instruments.from_toml(text), publisher=SimpleNamespace(signer=None)
+    )
     return cast(Runtime, parts)
 
 

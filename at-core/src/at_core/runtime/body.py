@@ -12,7 +12,7 @@ from at_core.events.envelope import Event
 from at_core.runtime.bus import Incoming
 from at_core.runtime.delivery import Delivery
 
-__all__ = ["Body", "Job", "RawObserver", "RawReactor"]
+__all__ = ["Body", "ForgeryJudge", "Job", "RawObserver", "RawReactor"]
 
 
 class Body(Protocol):
@@ -51,6 +51,15 @@ class RawObserver(Protocol):
 
     def observe_raw(self, message: Incoming) -> bool:
         """Take a message before decoding; return True when it was taken."""
+        ...
+
+
+@runtime_checkable
+class ForgeryJudge(Protocol):
+    """A body that knows its own hand: it can tell forgeries in a signed stream from what it cannot read yet."""
+
+    def forged(self, message: Incoming) -> bool:
+        """Whether an unreadable observed message certainly is no fact: passed over instead of stopping the service."""
         ...
 
 

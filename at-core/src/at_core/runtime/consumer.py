@@ -20,7 +20,7 @@ from at_core.clock import Clock
 from at_core.errors import BusUnavailable, ContractBroken, FoldGap, OurFault, WorldFailed
 from at_core.events.codec import decode
 from at_core.events.envelope import Event
-from at_core.runtime.body import Body, RawObserver, RawReactor
+from at_core.runtime.body import Body, ForgeryJudge, RawObserver, RawReactor
 from at_core.runtime.bus import Bus, Inbox, Incoming
 from at_core.runtime.dead_letter import dead_letter
 from at_core.runtime.delivery import Delivery
@@ -56,7 +56,7 @@ class Consumer:
         self._turn = asyncio.Lock()
 
     async def fold(self, inbox: Inbox, messages: Sequence[Incoming], tolerant: bool) -> None:
-        """Fold a batch of observed messages; raises OurFault on an undecodable one unless ``tolerant``."""
+        """Fold a batch of observed messages; raises OurFault on an undecodable one unless ``tolerant`` or forged."""
         name = inbox.durable.name
         for message in messages:
             if isinstance(self._body, RawObserver) and self._body.observe_raw(message):
@@ -65,7 +65,7 @@ class Consumer:
                 self._body.observe(Delivery(self._decode(message), message))
             except ContractBroken as error:
                 await self._set_aside(inbox, message, error.code, error.detail)
-                if not tolerant:
+                if not tolerant and not (isinstance(self._body, ForgeryJudge) and self._body.forged(message)):
                     raise OurFault(
                         f"fold {name} cannot read {message.stream}:{message.sequence} ({error}); "
                         "a decision on an incomplete state is refused: upgrade this service"

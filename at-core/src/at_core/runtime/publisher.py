@@ -58,6 +58,11 @@ class Publisher:
         self.source = source
         self.prefix = prefix
 
+    @property
+    def signer(self) -> BodySigner | None:
+        """Who signs what is published here, if anybody does."""
+        return self._signer
+
     def derive(self, emit: Emit, cause: Event, now: datetime) -> Event:
         """Return the event for ``emit`` because of ``cause``, with its derived id."""
         return derive(emit, cause, role=self.role, source=self.source, now=now)

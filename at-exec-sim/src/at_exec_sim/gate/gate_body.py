@@ -8,7 +8,9 @@ from datetime import datetime
 from at_core.events import Emit, Event, TradeProposalEvent
 from at_core.instruments import Instruments
 from at_core.risk.limits import Policy
+from at_core.runtime.bus import Incoming
 from at_core.runtime.delivery import Delivery
+from at_exec_sim.gate.forgery import RULINGS, Hand, not_ours
 from at_exec_sim.gate.ruling import decide
 from at_exec_sim.gate.state import GateState
 
@@ -18,9 +20,10 @@ __all__ = ["GateBody"]
 class GateBody:
     """Exactly one ruling per proposal: a proposal that has one, from this run or an earlier one, gets no second."""
 
-    def __init__(self, policy: Policy, instruments: Instruments) -> None:
+    def __init__(self, policy: Policy, instruments: Instruments, hand: Hand | None = None) -> None:
         self._policy = policy
         self._instruments = instruments
+        self._hand = hand
         self.state = GateState()
 
     def reset(self) -> None:
@@ -31,6 +34,10 @@ class GateBody:
         """Fold one event of RISK, EXEC, MARKET or SYSTEM."""
         self.state.saw(delivery.stream, delivery.sequence)
         self.state.fold(delivery.event)
+
+    def forged(self, message: Incoming) -> bool:
+        """Whether an unreadable message among the rulings was never ruled by us; without a hand nobody can tell."""
+        return message.stream == RULINGS and self._hand is not None and not_ours(message, self._hand)
 
     async def recover(self) -> None:
         """Nothing to do: the folded streams are the whole state."""
