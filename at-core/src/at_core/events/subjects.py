@@ -7,6 +7,7 @@ UTF-8 form becomes ``=HH``, so ``BTC/USDT`` is ``BTC=2FUSDT`` and can be read ba
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from at_core.events.envelope import Event
@@ -19,6 +20,7 @@ ABSENT: Final = "="
 """The token of a key that is None (an event without an account). A lone ``=`` encodes no text."""
 
 
+@lru_cache(maxsize=4096)
 def encode_key(value: str | None) -> str:
     """Return ``value`` as one subject token."""
     if value is None or value == "":

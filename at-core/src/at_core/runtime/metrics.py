@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from typing import Generic, TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, generate_latest
@@ -20,56 +21,55 @@ LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 """Seconds; holds every threshold an alert or a promise speaks of."""
 
 OTHER = "other"
+M = TypeVar("M", prometheus_client.Counter, prometheus_client.Gauge, prometheus_client.Histogram)
 Labels = Mapping[str, Sequence[str]]
 
 
-class _Closed:
-    """Maps label values onto their closed sets."""
+class _Series(Generic[M]):
+    """The series of one metric: every combination made at once, every other value mapped onto ``other``."""
 
-    def __init__(self, labels: Labels) -> None:
+    def __init__(self, metric: M, labels: Labels) -> None:
+        self._metric: M = metric
         self._sets = tuple(frozenset(values) for values in labels.values())
+        self._made: dict[tuple[str, ...], M] = {}
+        for values in product(*(sorted(known) for known in self._sets)) if labels else ((),):
+            self._made[values] = metric.labels(*values) if values else metric
 
-    def combinations(self) -> list[tuple[str, ...]]:
-        return list(product(*(sorted(values) for values in self._sets)))
-
-    def close(self, values: tuple[str, ...]) -> tuple[str, ...]:
+    def of(self, values: tuple[str, ...]) -> M:
+        """Return the series with these label values, in declared order."""
+        known = self._made.get(values)
+        if known is not None:
+            return known
         if len(values) != len(self._sets):
             raise ValueError(f"{len(self._sets)} label values expected, got {len(values)}")
-        return tuple(
+        closed = tuple(
             value if value in allowed else OTHER for value, allowed in zip(values, self._sets, strict=True)
         )
+        return self._made.setdefault(closed, self._metric.labels(*closed))
 
 
 class Counter:
     """A counter whose label sets exist from the start."""
 
     def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Labels) -> None:
-        self._closed = _Closed(labels)
-        self._metric = prometheus_client.Counter(name, text, list(labels), registry=registry)
-        self._plain = not labels
-        for values in self._closed.combinations() if labels else []:
-            self._metric.labels(*values)
+        metric = prometheus_client.Counter(name, text, list(labels), registry=registry)
+        self._series = _Series(metric, labels)
 
     def inc(self, *values: str, amount: float = 1) -> None:
         """Add ``amount`` (not negative) to the series with these label values, in declared order."""
-        child = self._metric if self._plain else self._metric.labels(*self._closed.close(values))
-        child.inc(amount)
+        self._series.of(values).inc(amount)
 
 
 class Gauge:
     """A gauge whose label sets exist from the start."""
 
     def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Labels) -> None:
-        self._closed = _Closed(labels)
-        self._metric = prometheus_client.Gauge(name, text, list(labels), registry=registry)
-        self._plain = not labels
-        for values in self._closed.combinations() if labels else []:
-            self._metric.labels(*values)
+        metric = prometheus_client.Gauge(name, text, list(labels), registry=registry)
+        self._series = _Series(metric, labels)
 
     def set(self, value: float, *values: str) -> None:
         """Set the series with these label values, in declared order."""
-        child = self._metric if self._plain else self._metric.labels(*self._closed.close(values))
-        child.set(value)
+        self._series.of(values).set(value)
 
 
 class Histogram:
@@ -78,18 +78,12 @@ class Histogram:
     def __init__(
         self, registry: CollectorRegistry, name: str, text: str, labels: Labels, buckets: Sequence[float]
     ) -> None:
-        self._closed = _Closed(labels)
-        self._metric = prometheus_client.Histogram(
-            name, text, list(labels), registry=registry, buckets=buckets
-        )
-        self._plain = not labels
-        for values in self._closed.combinations() if labels else []:
-            self._metric.labels(*values)
+        metric = prometheus_client.Histogram(name, text, list(labels), registry=registry, buckets=buckets)
+        self._series = _Series(metric, labels)
 
     def observe(self, value: float, *values: str) -> None:
         """Record one observation."""
-        child = self._metric if self._plain else self._metric.labels(*self._closed.close(values))
-        child.observe(value)
+        self._series.of(values).observe(value)
 
 
 class Metrics:

@@ -166,7 +166,7 @@ class Service:
         linger = inbox.durable.linger_seconds
         if not messages or not linger or len(messages) >= limit:
             return messages
-        await asyncio.sleep(linger)
+        await self._pause(linger)
         return [*messages, *await inbox.fetch(limit - len(messages), 0)]
 
     async def _repeat(self, job: Job) -> None:

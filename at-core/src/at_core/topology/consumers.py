@@ -32,21 +32,24 @@ class Durable:
 _FILLS = ("trading.execution.updated", "trading.execution.fill")
 _PORTFOLIO = ("portfolio.position.changed", "portfolio.account.changed")
 
-_OWN = 0.02
-"""Linger of folds of a role's own outputs: those were folded when they were made (``Body.emitted``)."""
+_OWN = 1.0
+"""Linger of folds of a role's own outputs: those were folded when they were made (``Body.emitted``), so only what an
+earlier instance left on the wire can be news. Each delivery also costs the server a synced write of the consumer."""
+_SOON = 0.02
+"""Linger of folds whose reader stays on the safe side while it has not heard yet."""
 
 DURABLES: tuple[Durable, ...] = (
-    Durable("gateway-journal", "JOURNAL", "gateway", "fold", linger_seconds=0.02),
+    Durable("gateway-journal", "JOURNAL", "gateway", "fold", linger_seconds=_SOON),
     Durable("gateway-quarantine", "QUARANTINE", "gateway", "fold"),
     Durable("agents-signals", "SIGNALS", "agents", "queue", ("trading.signal.created",)),
     Durable("agents-market", "MARKET", "agents", "fold", ("market.raw",)),
     Durable(
         "agents-runs", "PROPOSALS", "agents", "fold", ("trading.proposal.created", "agents.run.completed")
     ),
-    Durable("agents-portfolio", "EXEC", "agents", "fold", _PORTFOLIO),
+    Durable("agents-portfolio", "EXEC", "agents", "fold", _PORTFOLIO, linger_seconds=_SOON),
     Durable("gate-proposals", "PROPOSALS", "gate", "queue", ("trading.proposal.created",)),
     Durable("gate-rulings", "RISK", "gate", "fold", linger_seconds=_OWN),
-    Durable("gate-execution", "EXEC", "gate", "fold", (*_FILLS, *_PORTFOLIO)),
+    Durable("gate-execution", "EXEC", "gate", "fold", (*_FILLS, *_PORTFOLIO), linger_seconds=_SOON),
     Durable("gate-market", "MARKET", "gate", "fold", ("market.raw",)),
     Durable(
         "gate-system",
