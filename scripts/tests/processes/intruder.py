@@ -6,7 +6,8 @@ import asyncio
 import base64
 import json
 import re
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import nkeys
 from nats.aio.client import Client
@@ -19,6 +20,8 @@ from at_core.topology.roles import ROLES
 from processes.street import Street
 
 __all__ = ["CarelessHome", "publish", "refused", "signed_by"]
+
+T = TypeVar("T")
 
 _RIGHTS = 'publish: { allow: ["$JS.API.STREAM.>"'
 
@@ -68,7 +71,9 @@ def signed_by(street: Street, key: str, body: bytes) -> dict[str, str]:
     return {SIGNATURE_HEADER: base64.b64encode(pair.sign(body)).decode()}
 
 
-async def _with_client(street: Street, key: str, work: Any) -> tuple[Any, list[str]]:
+async def _with_client(
+    street: Street, key: str, work: Callable[[Client], Awaitable[T]]
+) -> tuple[T, list[str]]:
     violations: list[str] = []
 
     async def on_error(error: Exception) -> None:

@@ -13,7 +13,7 @@ from processes.facts import last_sequence, obs, stream, venue
 from processes.street import Street
 from processes.waiting import until
 
-__all__ = ["settle", "verdict"]
+__all__ = ["flow_problems", "settle", "verdict"]
 
 _SIGN = {"BUY": 1, "SELL": -1}
 _ONE_EACH = (
@@ -52,7 +52,9 @@ def verdict(street: Street, signals: Iterable[str], symbol: str = "BTC/USDT") ->
     for event in journal:
         flows[event["correlation_id"]].append(event)
     problems = [
-        f"{signal}: {problem}" for signal in sorted(wanted) for problem in _flow(flows.get(signal, []))
+        f"{signal}: {problem}"
+        for signal in sorted(wanted)
+        for problem in flow_problems(flows.get(signal, []))
     ]
     seen = {event["event_id"] for event in journal if event["type"] == "trading.signal.created"}
     problems += [f"{signal} was never answered 202" for signal in sorted(seen - wanted)]
@@ -68,7 +70,7 @@ def verdict(street: Street, signals: Iterable[str], symbol: str = "BTC/USDT") ->
     return problems + _audit(street)
 
 
-def _flow(events: Events) -> list[str]:
+def flow_problems(events: Events) -> list[str]:
     """One signal, one run, one proposal, one ruling, one intent, one end."""
     counts = Counter(event["type"] for event in events)
     counts["ruling"] = sum(count for name, count in counts.items() if name.startswith(_RULING))

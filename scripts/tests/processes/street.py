@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -150,7 +151,7 @@ class Street:
             seconds=seconds,
         )
         for role in SERVICES if name == "nats" else (name,):
-            until(f"{role} ready", lambda role=role: self.ready(role), seconds=seconds)
+            until(f"{role} ready", partial(self.ready, role), seconds=seconds)
 
     def ready(self, role: str) -> bool:
         """Whether a service says that it is ready."""
