@@ -2,7 +2,8 @@
 
     python3 scripts/test.py [--full] [--jobs N] [MEMBER ...]
 
-`--full` runs the longer suites as well. The last line sums all runs.
+`--full` runs the longer suites as well, and `alone`: each member with nothing but the at-core wheel beside it
+(scripts/alone.py). The last line sums all runs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from dataclasses import dataclass
 from _lib.tree import manifest
 from bootstrap import ROOT, enter
 
+ALONE = "alone"
+_LAWS = "tests/test_street_laws.py"
+_IN_SCRIPTS = {"laws": (_LAWS,), "scripts": (f"--ignore={_LAWS}",)}
+"""Suites that live in scripts/tests, with pytest's arguments: the seeds of the laws run beside everything else."""
 _COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 _CLOSING = re.compile(r" in \d+\.\d+s\b")
 _COLUMN = {"passed": "passed", "failed": "failed", "error": "failed", "errors": "failed", "xpassed": "failed"}
@@ -48,23 +53,29 @@ class Run:
         return counts
 
 
-def suites(wanted: list[str]) -> list[str]:
-    """Return the folders to run: each member that has tests, and the scripts."""
-    known = [*manifest(ROOT)["workspace"]["members"], "scripts"]
+def suites(wanted: list[str], *, full: bool = False) -> list[str]:
+    """Return what to run: the folders with tests, members and scripts; ``alone`` when full, or when asked for."""
+    members = manifest(ROOT)["workspace"]["members"]
+    # The longest first, so that two at a time end together.
+    folders = [*_IN_SCRIPTS, *members]
+    known = [*folders, ALONE]
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise SystemExit(f"no such suite: {', '.join(unknown)}; there are {', '.join(known)}")
-    chosen = wanted or known
-    return [name for name in chosen if any((ROOT / name / "tests").rglob("test_*.py"))]
+    chosen = wanted or (known if full else folders)
+    return [name for name in chosen if name not in members or any((ROOT / name / "tests").rglob("test_*.py"))]
 
 
 def run(suite: str, environment: Mapping[str, str]) -> Run:
     """Run one suite in a process of its own, in its own folder."""
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "--durations=3", "--durations-min=1"]
+    own = _IN_SCRIPTS.get(suite, ())
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=3", "--durations-min=1", *own]
+    if suite == ALONE:
+        command = [sys.executable, str(ROOT / "scripts" / "alone.py")]
     done = subprocess.run(
         command,
-        cwd=ROOT / suite,
+        cwd=ROOT if suite == ALONE else ROOT / ("scripts" if suite in _IN_SCRIPTS else suite),
         env=dict(environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -99,7 +110,7 @@ def main() -> int:
     total: Counter[str] = Counter()
     with ThreadPoolExecutor(chosen.jobs) as pool:
         for waiting in as_completed(
-            [pool.submit(run, suite, environment) for suite in suites(chosen.member)]
+            [pool.submit(run, suite, environment) for suite in suites(chosen.member, full=chosen.full)]
         ):
             done = waiting.result()
             show(done)

@@ -22,6 +22,7 @@ import test as runner
         (-11, "", 0, 1, 0),
         (4, "ERROR: file or directory not found: x", 0, 1, 0),
         (1, "5 passed in 0.10s", 5, 1, 0),
+        (1, "4 passed, 1 failed in 300.10s", 4, 1, 0),  # the closing line of scripts/alone.py
     ],
 )
 def test_every_end_of_a_run_is_counted(
@@ -34,6 +35,13 @@ def test_every_end_of_a_run_is_counted(
 def test_an_unknown_suite_is_refused() -> None:
     with pytest.raises(SystemExit, match="at-nothing"):
         runner.suites(["at-nothing"])
+
+
+def test_standing_alone_is_proved_in_the_full_run_and_on_demand_only() -> None:
+    assert runner.ALONE not in runner.suites([])
+    assert runner.suites([], full=True) == [*runner.suites([]), runner.ALONE]
+    assert runner.suites(["at-obs"], full=True) == ["at-obs"]
+    assert runner.suites([runner.ALONE]) == [runner.ALONE]
 
 
 def test_a_failing_step_fails_and_shows_why(capsys: pytest.CaptureFixture[str]) -> None:
