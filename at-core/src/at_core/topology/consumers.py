@@ -64,7 +64,7 @@ DURABLES: tuple[Durable, ...] = (
     Durable("engine-market", "MARKET", "engine", "fold", ("market.raw",)),
     Durable("engine-system", "SYSTEM", "engine", "fold"),
     Durable(
-        "obs-journal", "JOURNAL", "obs", "queue", ack_wait_seconds=30, deliveries_max=1000, pending_max=4096
+        "obs-journal", "JOURNAL", "obs", "queue", ack_wait_seconds=10, deliveries_max=3000, pending_max=4096
     ),
     Durable("obs-health", "HEALTH", "obs", "fold"),
     Durable("obs-dead-letters", "DLQ", "obs", "fold"),
