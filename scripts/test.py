@@ -86,9 +86,9 @@ def run(suite: str, environment: Mapping[str, str]) -> Run:
 
 
 def show(done: Run) -> None:
-    """One line for a good suite, the whole output for a bad one."""
+    """One line for a good suite, and one per member that stands alone; the whole output for a bad one."""
     counts = done.counts
-    if done.code:
+    if done.code or done.suite == ALONE:
         print(done.output.rstrip())
     words = ", ".join(f"{counts[word]} {word}" for word in ("passed", "failed", "skipped"))
     print(
