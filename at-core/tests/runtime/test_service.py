@@ -1,7 +1,9 @@
 """The life of a service, on the memory bus under a virtual clock."""
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +14,8 @@ from at_core.events import AgentRunCompleted, Emit, Event
 from at_core.events.agent_run import AgentRunEvent
 from at_core.events.codec import encode, headers_of
 from at_core.events.subjects import subject_of
-from at_core.runtime.bus import Outgoing
+from at_core.runtime.bus import Incoming, Outgoing
+from at_core.runtime.bus_faults import NO_DELIVER_FAULT, NO_PUBLISH_FAULT, DeliverFault, PublishFault
 from at_core.runtime.delivery import Delivery
 from at_core.runtime.memory_bus import MemoryBus
 from at_core.runtime.metrics import Metrics
@@ -20,7 +23,7 @@ from at_core.runtime.publisher import Publisher
 from at_core.runtime.service import Service
 from at_core.testing.builders import T0, a_signal
 from at_core.testing.simulation import LoopClock, VirtualLoop, run_virtual
-from at_core.topology.consumers import durables_of
+from at_core.topology.consumers import Durable, durables_of
 from at_core.topology.wiring import Observation, Reaction, Wiring
 
 RUN, SIGNAL = "agents.run.completed", "trading.signal.created"
@@ -68,6 +71,19 @@ class Desk:
     def emitted(self, event: Event) -> None:
         if isinstance(event, AgentRunEvent):
             self.answered.add(event.causation_id)
+
+
+class Calm:
+    """No faults: a base to disturb one thing only."""
+
+    def on_publish(self, role: str, message: Outgoing) -> PublishFault:
+        return NO_PUBLISH_FAULT
+
+    def on_deliver(self, durable: Durable, message: Incoming) -> DeliverFault:
+        return NO_DELIVER_FAULT
+
+    def on_ack(self, durable: Durable, message: Incoming) -> bool:
+        return False
 
 
 class World:
@@ -195,25 +211,14 @@ def test_a_strict_fold_that_cannot_be_read_stops_the_service() -> None:
 
 
 def test_an_unconfirmed_publish_is_retried_with_the_same_id() -> None:
-    class Once:
-        def __init__(self) -> None:
-            self.hit = False
+    class Once(Calm):
+        hit = False
 
-        def on_publish(self, role: str, message: Outgoing) -> Any:
-            from at_core.runtime.bus_faults import NO_PUBLISH_FAULT, PublishFault
-
+        def on_publish(self, role: str, message: Outgoing) -> PublishFault:
             if role == "agents" and not self.hit:
                 self.hit = True
                 return PublishFault(drop_confirmation=True)
             return NO_PUBLISH_FAULT
-
-        def on_deliver(self, *_: Any) -> Any:
-            from at_core.runtime.bus_faults import NO_DELIVER_FAULT
-
-            return NO_DELIVER_FAULT
-
-        def on_ack(self, *_: Any) -> bool:
-            return False
 
     async def story(world: World) -> None:
         world.bus.faults = Once()
@@ -237,3 +242,19 @@ def test_publishing_gives_up_within_its_bound() -> None:
         return loop.time()
 
     assert run_virtual(main) < 1
+
+
+def test_the_second_outputs_of_all_triggers_follow_the_first_outputs_of_all() -> None:
+    class Twice(Desk):
+        async def react(self, delivery: Delivery, now: datetime) -> Sequence[Emit]:
+            first = await super().react(delivery, now)
+            return [*first, *(replace(emit, slot="second") for emit in first)]
+
+    async def story(world: World) -> None:
+        world.send(a_signal(1), a_signal(2))
+        await world.until(lambda: world.count("PROPOSALS") == 4)
+
+    world = play(Twice(), story)
+    bodies = [json.loads(record.body) for record in world.bus.records("PROPOSALS")]
+    one, two = str(a_signal(1).event_id), str(a_signal(2).event_id)
+    assert [body["causation_id"] for body in bodies] == [one, two, one, two]

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from at_core.clock import Clock
 from at_core.errors import BusUnavailable, ContractBroken, FoldGap, OurFault, WorldFailed
@@ -41,7 +42,16 @@ def backoff_seconds(deliveries: int) -> float:
 @dataclass(slots=True)
 class _Batch:
     done: list[Incoming] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    answers: list[list[Event]] = field(default_factory=list)
+    """What each trigger led to, in order."""
+
+    def waves(self) -> Iterator[list[Event]]:
+        """The first event of every answer, then the second of every answer that has one, and so on.
+
+        Within one answer order is a promise: a run never stands in the stream without the proposal it speaks of.
+        """
+        for wave in zip_longest(*self.answers):
+            yield [event for event in wave if event is not None]
 
 
 class Consumer:
@@ -89,7 +99,8 @@ class Consumer:
                 if not await self._decide(inbox, message, batch):
                     await self._later(inbox, messages[position:])
                     break
-            await self._publisher.publish_all(batch.events)
+            for wave in batch.waves():
+                await self._publisher.publish_all(wave)
             await self._ack(inbox, batch.done)
         self._metrics.handled(name, asyncio.get_running_loop().time() - began)
         self._metrics.waiting(name, messages[-1].pending)
@@ -99,7 +110,7 @@ class Consumer:
         try:
             delivery = Delivery(self._decode(message), message)
             with correlation(delivery.event.correlation_id):
-                batch.events += await self._answer(delivery)
+                batch.answers.append(await self._answer(delivery))
         except (BusUnavailable, FoldGap):
             raise
         except WorldFailed as error:

@@ -30,6 +30,7 @@ class Durable:
 
 
 _FILLS = ("trading.execution.updated", "trading.execution.fill")
+_ANSWERS = ("trading.proposal.created", "agents.run.completed")
 _PORTFOLIO = ("portfolio.position.changed", "portfolio.account.changed")
 
 _OWN = 1.0
@@ -43,9 +44,7 @@ DURABLES: tuple[Durable, ...] = (
     Durable("gateway-quarantine", "QUARANTINE", "gateway", "fold"),
     Durable("agents-signals", "SIGNALS", "agents", "queue", ("trading.signal.created",)),
     Durable("agents-market", "MARKET", "agents", "fold", ("market.raw",)),
-    Durable(
-        "agents-runs", "PROPOSALS", "agents", "fold", ("trading.proposal.created", "agents.run.completed")
-    ),
+    Durable("agents-runs", "PROPOSALS", "agents", "fold", _ANSWERS, linger_seconds=_OWN),
     Durable("agents-portfolio", "EXEC", "agents", "fold", _PORTFOLIO, linger_seconds=_SOON),
     Durable("gate-proposals", "PROPOSALS", "gate", "queue", ("trading.proposal.created",)),
     Durable("gate-rulings", "RISK", "gate", "fold", linger_seconds=_OWN),
@@ -64,7 +63,14 @@ DURABLES: tuple[Durable, ...] = (
     Durable("engine-market", "MARKET", "engine", "fold", ("market.raw",)),
     Durable("engine-system", "SYSTEM", "engine", "fold"),
     Durable(
-        "obs-journal", "JOURNAL", "obs", "queue", ack_wait_seconds=10, deliveries_max=3000, pending_max=4096
+        "obs-journal",
+        "JOURNAL",
+        "obs",
+        "queue",
+        ack_wait_seconds=10,
+        deliveries_max=3000,
+        pending_max=4096,
+        linger_seconds=0.2,
     ),
     Durable("obs-health", "HEALTH", "obs", "fold"),
     Durable("obs-dead-letters", "DLQ", "obs", "fold"),
