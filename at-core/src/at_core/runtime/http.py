@@ -63,6 +63,7 @@ class HttpServer:
             loop="none",
             timeout_graceful_shutdown=drain_seconds,
             server_header=False,
+            proxy_headers=False,  # who called is decided by the socket, not by what a caller writes
         )
         self._server = _QuietServer(config)
         self._host = host
