@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from engine_world import Crash, World, run
 
+from at_core.errors import BusUnavailable
 from at_core.events import (
     AccountEvent,
     FillEvent,
@@ -14,6 +15,9 @@ from at_core.events import (
     PositionEvent,
     RiskApprovedEvent,
 )
+from at_core.runtime.bus import Incoming, Outgoing
+from at_core.runtime.bus_faults import NO_DELIVER_FAULT, DeliverFault, PublishFault
+from at_core.topology.consumers import Durable
 
 HALF = Decimal("0.5")
 
@@ -137,3 +141,62 @@ def test_a_redelivered_approval_is_not_sent_again() -> None:
     world = run(story())
     assert world.placed == 1
     assert world.held() == HALF
+
+
+def test_an_exit_left_on_the_wire_and_overtaken_is_not_sent_into_a_new_position() -> None:
+    async def bought() -> World:
+        world = World()
+        await world.start()
+        await world.approve(1)
+        return world
+
+    async def story() -> None:
+        dying = await bought()
+        late = dying.approval(2, side="SELL", reduce_only=True)
+        dying.wire.arm(0, after=True)
+        with pytest.raises(Crash):
+            await dying.deliver(late)
+        intent = dying.bus.records("EXEC")[-1]
+
+        heir = await bought()
+        await heir.approve(3, side="SELL", reduce_only=True)
+        assert heir.held() == 0
+        heir.bus.store(Outgoing(intent.subject, intent.body, intent.headers))
+        await heir.deliver(late)
+        assert (
+            heir.life(late)[-1] == "UNKNOWN"
+        )  # its predecessor may have sent it: given up only after settling
+        heir.clock.advance(heir.config.settle_seconds)
+        await heir.poll()
+        assert heir.held() == 0
+        assert heir.life(late)[-1] == "CANCELED"
+        assert heir.last_code(late) == "EXIT_OVERTAKEN"
+
+    run(story())
+
+
+class FillsAreLost:
+    """Every execution is lost on its way to the stream; everything else arrives."""
+
+    def on_publish(self, role: str, message: Outgoing) -> PublishFault:
+        return PublishFault(drop_before_store=".execution.fill." in message.subject)
+
+    def on_deliver(self, durable: Durable, message: Incoming) -> DeliverFault:
+        return NO_DELIVER_FAULT
+
+    def on_ack(self, durable: Durable, message: Incoming) -> bool:
+        return False
+
+
+def test_no_notice_is_stored_without_its_execution() -> None:
+    async def story() -> None:
+        world = World()
+        await world.start()
+        world.bus.faults = FillsAreLost()
+        with pytest.raises(BusUnavailable):
+            await world.approve()
+        assert len(world.of(OrderSubmittedEvent)) == 1
+        assert not world.of(FillEvent)
+        assert not world.of(PositionEvent)
+
+    run(story())

@@ -113,15 +113,18 @@ class Announcer:
         lead: Sequence[Event] = (),
         final: bool = False,
     ) -> None:
-        """Say one execution with the position and account after it; ``lead`` goes before, in the same round trip.
+        """Say one execution, and once it is stored the position and account after it; ``lead`` goes before it.
 
+        A notice has an id derived from its execution, so it is said once for ever: were it stored without its
+        execution, another one could be recorded first after a restart, and the notice would keep its wrong figures.
         ``final``: nothing more is known of the order, so its status is said behind.
         """
         for event in lead:
             self._fold(event)
         execution = self.caused(filled(record, intent, fill), intent, fill.execution_id)
         self._fold(execution)
-        said = [*lead, execution, *self._notices(execution.event_id)]
+        await self._publisher.publish_all([*lead, execution])
+        said = list(self._notices(execution.event_id))
         if final and record.unannounced:
             said.append(self.update(updated(record, intent, record.status), intent))
             self._fold(said[-1])

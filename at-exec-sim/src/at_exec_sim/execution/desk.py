@@ -6,8 +6,8 @@
     no answer  ->  UNKNOWN  ->  look up, with pauses  ->  adopt | send again with the same id | stay UNKNOWN
 
 Sending again needs all of: the broker says NOT_FOUND to a query for this one order; either its ids are permanent or it
-had certainly refused; the approval has not expired; no stop came in between. An order that may not be sent any more
-and is still not found after the settling time counts as never arrived.
+had certainly refused; the approval has not expired; no stop came in between; an exit still only reduces. An order that
+may not be sent any more and is still not found after the settling time counts as never arrived.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class OrderDesk:
                 broker=order.broker_order_id,
             )
             return
-        # One round trip to the bus for the usual order: acknowledgement, execution, its notices and the end together.
+        # Two round trips for the usual order: acknowledgement and execution, then its notices and the end.
         lead = (self._acknowledgement(record, intent, order),) if record.in_doubt else ()
         fresh = await self._missing(record, order)
         for fill in fresh:
@@ -222,6 +222,11 @@ class OrderDesk:
         block = controls.exit_block() if intent.reduces_risk else controls.entry_block(intent.strategy)
         now = self._clock.now()
         over = lapsed(intent.expires_at, block, now)
+        if over is None and intent.reduces_risk and not self._state.fits(intent):
+            # Written, not known at the broker, and overtaken: sent now it would open or turn a position.
+            over = Refused(
+                OrderStatus.CANCELED, "EXIT_OVERTAKEN", "the position changed before it could be sent"
+            )
         if over is None:
             return True
         if never_sent or now - record.sent_at >= timedelta(seconds=self._config.settle_seconds):

@@ -29,6 +29,7 @@ PRE_TRADE_CODES = {
     "UNSUPPORTED_ORDER": "the broker does not take this kind of order",
     "ORDER_IN_DOUBT": "another order in this symbol may or may not exist at the broker",
     "NOTHING_TO_REDUCE": "no position is left that this order could reduce",
+    "EXIT_OVERTAKEN": "the position changed before this exit could be sent; sent now it would open one",
     "QUOTE_STALE": "the newest quote is too old",
     "SPREAD_TOO_WIDE": "the spread is above the bound",
 }

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from at_core.enums import MarketDataKind, OrderType
+from at_core.enums import MarketDataKind, OrderType, Side
 from at_core.events import (
     AccountEvent,
     Event,
     FillEvent,
     MarketDataEvent,
+    OrderSubmittedEvent,
     PositionEvent,
     RiskApprovedEvent,
 )
@@ -76,7 +77,6 @@ class EngineState:
         """Return what the pre-trade room looks at for one approval."""
         symbol = approval.symbol
         quote = self._quotes.get(symbol)
-        leaving = sum((one.leaves_quantity for one in self.blotter.working(symbol, approval.side)), ZERO)
         return PreTradeView(
             now=now,
             entry_block=self.controls.entry_block(approval.strategy),
@@ -84,12 +84,24 @@ class EngineState:
             instrument=self._instruments.get(symbol),
             order_types=order_types,
             held=self.ledger.quantity(symbol),
-            leaving=leaving,
+            leaving=self.leaving(symbol, approval.side),
             in_doubt=any(one.in_doubt for one in self.blotter.working(symbol)),
             bid=quote.bid if quote else None,
             ask=quote.ask if quote else None,
             quoted_at=quote.at if quote else None,
         )
+
+    def leaving(self, symbol: str, side: Side, besides: str = "") -> Decimal:
+        """Return what orders of this side may still trade, not counting order ``besides``."""
+        working = self.blotter.working(symbol, side)
+        return sum((one.leaves_quantity for one in working if one.client_order_id != besides), ZERO)
+
+    def fits(self, intent: OrderSubmittedEvent) -> bool:
+        """Whether an exit that was written earlier would still only reduce, beside what happened since."""
+        held = self.ledger.quantity(intent.symbol)
+        if held * intent.side.sign >= 0:
+            return False
+        return intent.quantity <= abs(held) - self.leaving(intent.symbol, intent.side, intent.client_order_id)
 
     def _market(self, event: MarketDataEvent) -> None:
         price = event.last
