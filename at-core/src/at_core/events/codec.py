@@ -20,7 +20,7 @@ BODY_BYTES_MAX = 256 * 1024
 """Larger things belong into the object store, with a digest in the event."""
 
 _REPLAYED_BY_SERVER = ("nats-subject", "nats-stream")
-"""Headers only a direct get sets: a message that carries them was not published by a role (facts: forged approvals)."""
+"""Headers only a direct get sets: a message that carries them was not published by a role (it could forge one)."""
 
 
 def encode(event: Event) -> bytes:
