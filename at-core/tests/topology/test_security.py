@@ -17,7 +17,7 @@ from at_core.testing.nats_fixture import NatsPlace
 from at_core.topology.consumers import DURABLES, durable
 from at_core.topology.permissions import next_subject, reset_subject
 
-# --- Known ways around publish permissions inside one account -------------------------------------------------------------------
+# --- Known ways around publish permissions inside one account ------------------------------------
 
 
 @pytest.mark.parametrize(
