@@ -23,7 +23,6 @@ from at_core.testing.simulation import FaultRates
 from at_exec_sim.brokers.models import BrokerCode, BrokerRefusal
 from at_exec_sim.brokers.simulated import SimulatedBroker
 from at_exec_sim.execution.announcer import Announcer
-from at_exec_sim.execution.desk import OrderDesk
 
 CHUNKS = 8
 SEEDS_EACH = 250 if os.environ.get("AT_TEST_FULL") else 25
@@ -139,9 +138,9 @@ def test_law_10_is_noticed_when_triggers_are_acknowledged_before_they_are_handle
     assert _noticed("law_10")
 
 
-def test_the_books_disagree_when_executions_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def deaf(self: OrderDesk, record: Any, fill: Any) -> None:
+def test_the_books_disagree_when_executions_are_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def deaf(self: Announcer, *_: Any, **__: Any) -> None:
         return None
 
-    monkeypatch.setattr(OrderDesk, "take_fill", deaf)
+    monkeypatch.setattr(Announcer, "execution", deaf)
     assert _noticed("books_agree")
