@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -17,6 +19,7 @@ __all__ = ["Child", "GaveUp", "Supervisor"]
 _BACKOFF_FIRST = 0.2
 _BACKOFF_MAX = 5.0
 _TAIL_LINES = 12
+_PR_SET_PDEATHSIG = 1
 
 
 class GaveUp(RuntimeError):
@@ -44,6 +47,7 @@ class Child:
                 stderr=output,
                 env={**os.environ, **self.environment},
                 start_new_session=True,  # a Ctrl-C reaches only the supervisor, which stops in order
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
 
     async def until_ready(self, seconds: float) -> None:
@@ -77,6 +81,11 @@ class Child:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
             return "\n".join(f"    {line[:400]}" for line in lines[-_TAIL_LINES:])
         return "    (no log)"
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to end this child when its supervisor dies, even by kill -9: nothing trades unwatched."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Supervisor:

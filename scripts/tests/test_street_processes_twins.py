@@ -169,3 +169,20 @@ def _alive(number: int) -> bool:
         return False
     state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
     return state != "Z"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_when_the_supervisor_is_killed_nothing_goes_on_unwatched(tmp_path: Path) -> None:
+    with up(tmp_path / "home") as twin:
+        numbers = twin.numbers
+        twin.process.kill()
+        twin.process.wait(10)
+        until("every process has ended", lambda: not any(_lives(number) for number in numbers.values()))
+
+
+def _lives(number: int) -> bool:
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
