@@ -12,8 +12,7 @@ import sys
 from _lib.tree import ROOT
 from bootstrap import enter
 
-SCHEMAS = ROOT / "at-core" / "schemas"
-GOLDEN = ROOT / "at-core" / "src" / "at_core" / "data" / "golden"
+REGISTRY = ROOT / "at-core" / "src" / "at_core" / "data" / "registry"
 PAGE = ROOT / "docs" / "EVENTS.md"
 
 
@@ -42,11 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
     from at_core.contracts.freeze import check, freeze
 
     if not options.check:
-        for path in freeze(SCHEMAS, GOLDEN):
+        for path in freeze(REGISTRY):
             print(f"froze {path.relative_to(ROOT)}")
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(events_page(readers()), encoding="utf-8")
-    problems = [str(problem) for problem in check(SCHEMAS, GOLDEN)]
+    problems = [str(problem) for problem in check(REGISTRY)]
     if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != events_page(readers()):
         problems.append("PAGE_STALE: docs/EVENTS.md differs from the models; run scripts/freeze_events.py")
     for problem in problems:

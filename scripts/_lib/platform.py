@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Platform:
         from at_core.runtime.nats_provision import provision_server
 
         changes = await provision_server(
-            (self.home.bus_url,), self.home.folder / "keys", apply=True, version="0.1.0"
+            (self.home.bus_url,), self.home.folder / "keys", apply=True, version=version("at-core")
         )
         refused = [str(change) for change in changes if change.outcome == "refused"]
         if refused:

@@ -7,36 +7,42 @@ import pytest
 
 from at_core.contracts.event_docs import events_page
 from at_core.contracts.freeze import check, freeze, schemas_of
-from at_core.contracts.golden import golden_bytes, golden_events
+from at_core.contracts.frozen import frozen_contracts, frozen_samples
+from at_core.contracts.golden import golden_events
 from at_core.events import decode, encode
 from at_core.events.signal import SignalEvent
 from at_core.events.subjects import subject_of
 
 
 @pytest.fixture
-def frozen(tmp_path: Path) -> tuple[Path, Path]:
-    places = tmp_path / "schemas", tmp_path / "golden"
-    assert freeze(*places)
-    return places
+def registry(tmp_path: Path) -> Path:
+    assert freeze(tmp_path)
+    return tmp_path
 
 
-def test_freezing_twice_writes_nothing(frozen: tuple[Path, Path]) -> None:
-    assert freeze(*frozen) == []
-    assert check(*frozen) == []
+def test_freezing_twice_writes_nothing(registry: Path) -> None:
+    assert freeze(registry) == []
+    assert check(registry) == []
 
 
-def test_a_changed_schema_is_refused(frozen: tuple[Path, Path]) -> None:
-    path = frozen[0] / "trading.signal.created" / "1.0.json"
+def test_a_changed_schema_is_refused(registry: Path) -> None:
+    path = registry / "trading.signal.created" / SignalEvent.VERSION / "contract.json"
     document = json.loads(path.read_text())
     document["reader"]["properties"]["quantity"] = {"type": "number"}
     path.write_text(json.dumps(document))
-    assert [problem.rule for problem in check(*frozen)] == ["FROZEN_CHANGED"]
+    assert [problem.rule for problem in check(registry)] == ["FROZEN_CHANGED"]
 
 
-def test_changed_bytes_and_missing_files_are_refused(frozen: tuple[Path, Path]) -> None:
-    (frozen[1] / "market.raw" / "1.0.json").write_text("{}")
-    (frozen[0] / "market.raw" / "1.0.json").unlink()
-    assert {problem.rule for problem in check(*frozen)} == {"SAMPLE_CHANGED", "NOT_FROZEN"}
+def test_changed_bytes_and_missing_files_are_refused(registry: Path) -> None:
+    place = registry / "market.raw" / "1.0"
+    (place / "samples" / "full.json").write_text("{}")
+    (place / "contract.json").unlink()
+    assert {problem.rule for problem in check(registry)} == {"SAMPLE_CHANGED", "NOT_FROZEN"}
+
+
+def test_the_shipped_registry_is_read_oldest_first() -> None:
+    versions = [contract.version for contract in frozen_contracts()["trading.execution.fill"]]
+    assert versions[:2] == ["1.0", "1.1"]
 
 
 def test_prose_is_no_contract() -> None:
@@ -45,7 +51,7 @@ def test_prose_is_no_contract() -> None:
 
 def test_shipped_samples_decode_to_the_newest_class() -> None:
     for event in golden_events():
-        body = golden_bytes(event.type, event.VERSION).rstrip(b"\n")
+        body = frozen_samples(event.type, event.VERSION)["full"]
         again = decode(subject_of(event), {}, body)
         assert again == event
         assert encode(again) == body

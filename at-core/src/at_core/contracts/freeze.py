@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from at_core.contracts.frozen import CONTRACT_FILE
 from at_core.contracts.golden import golden_events
 from at_core.events.codec import encode
 from at_core.events.envelope import Event
 from at_core.events.registry import EVENT_CLASSES
 
 __all__ = ["FreezeProblem", "check", "freeze", "schemas_of"]
+
+
+_FREEZE = "run scripts/freeze_events.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +61,34 @@ def _structure(node: Any) -> Any:
     return [_structure(item) for item in node] if isinstance(node, list) else node
 
 
-def check(schemas: Path, golden: Path) -> list[FreezeProblem]:
+def check(registry: Path) -> list[FreezeProblem]:
     """Return every difference between the models and the frozen files; an empty list means none."""
     problems: list[FreezeProblem] = []
     for cls, event_type in _types():
-        path = _path(schemas, event_type, cls.VERSION)
+        path = registry / event_type / cls.VERSION / CONTRACT_FILE
         if not path.is_file():
-            problems.append(
-                FreezeProblem("NOT_FROZEN", event_type, cls.VERSION, "run scripts/freeze_events.py")
-            )
+            problems.append(FreezeProblem("NOT_FROZEN", event_type, cls.VERSION, _FREEZE))
         elif path.read_bytes() != schemas_of(cls, event_type):
             detail = "the model differs from its frozen schema; give it a new version instead"
             problems.append(FreezeProblem("FROZEN_CHANGED", event_type, cls.VERSION, detail))
     for event in golden_events():
-        path = _path(golden, event.type, event.VERSION)
+        path = _full_sample(registry, event)
         if not path.is_file():
-            problems.append(
-                FreezeProblem("NO_SAMPLE", event.type, event.VERSION, "run scripts/freeze_events.py")
-            )
+            problems.append(FreezeProblem("NO_SAMPLE", event.type, event.VERSION, _FREEZE))
         elif path.read_bytes() != encode(event) + b"\n":
             detail = "the writer's bytes differ from the frozen sample"
             problems.append(FreezeProblem("SAMPLE_CHANGED", event.type, event.VERSION, detail))
     return problems
 
 
-def freeze(schemas: Path, golden: Path) -> list[Path]:
+def freeze(registry: Path) -> list[Path]:
     """Write what is not frozen yet and return the new files. Frozen files are never touched."""
     written: list[Path] = []
     for cls, event_type in _types():
-        written += _write_once(_path(schemas, event_type, cls.VERSION), schemas_of(cls, event_type))
+        path = registry / event_type / cls.VERSION / CONTRACT_FILE
+        written += _write_once(path, schemas_of(cls, event_type))
     for event in golden_events():
-        written += _write_once(_path(golden, event.type, event.VERSION), encode(event) + b"\n")
+        written += _write_once(_full_sample(registry, event), encode(event) + b"\n")
     return written
 
 
@@ -95,8 +96,8 @@ def _types() -> list[tuple[type[Event], str]]:
     return [(cls, event_type) for cls in EVENT_CLASSES for event_type in cls.types()]
 
 
-def _path(folder: Path, event_type: str, version: str) -> Path:
-    return folder / event_type / f"{version}.json"
+def _full_sample(registry: Path, event: Event) -> Path:
+    return registry / event.type / event.VERSION / "samples" / "full.json"
 
 
 def _write_once(path: Path, content: bytes) -> list[Path]:

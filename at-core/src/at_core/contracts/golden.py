@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any
 
 from at_core.contracts.golden_payloads import NOW, SIGNAL_ID, derived_payloads, root_payloads, signal
@@ -17,17 +15,7 @@ from at_core.events.envelope import Event
 from at_core.events.registry import producer_of
 from at_core.ids import natural_id
 
-__all__ = ["golden_bytes", "golden_events", "golden_folder"]
-
-
-def golden_folder() -> Traversable:
-    """The folder of frozen samples inside the installed package."""
-    return files("at_core") / "data" / "golden"
-
-
-def golden_bytes(event_type: str, version: str) -> bytes:
-    """Return the frozen sample of a type and version; raises FileNotFoundError when none was frozen."""
-    return (golden_folder() / event_type / f"{version}.json").read_bytes()
+__all__ = ["golden_events"]
 
 
 def golden_events() -> Iterator[Event]:

@@ -284,6 +284,7 @@ def _executed() -> list[Payload]:
             status=OrderStatus.PARTIALLY_FILLED,
             reference_price=Decimal("42010.25"),
             slippage=Decimal("-9.75"),
+            broker="simulated",
         ),
     ]
 

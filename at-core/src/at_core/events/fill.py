@@ -38,11 +38,14 @@ class FillRecorded(Payload):
     reference_price: Price | None = None
     slippage: WireDecimal | None = None
     """Price difference to the reference, in quote currency per unit; positive is adverse."""
+    broker: Token | None = None
+    """Which broker adapter reported the execution; since 1.1."""
 
 
 class FillEvent(FillRecorded, Event):
     """``trading.execution.fill``."""
 
+    VERSION: ClassVar[str] = "1.1"
     PRODUCER: ClassVar[str] = "engine"
     STREAM: ClassVar[str] = "EXEC"
     KEYS: ClassVar[tuple[str, ...]] = ("account", "client_order_id")

@@ -152,4 +152,5 @@ def filled(record: OrderRecord, intent: OrderSubmittedEvent, fill: BrokerFill) -
         status=status,
         reference_price=reference,
         slippage=None if reference is None else money((fill.price - reference) * record.side.sign),
+        broker=intent.broker,
     )
