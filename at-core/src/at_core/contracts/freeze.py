@@ -7,15 +7,17 @@ changes; a changed model needs a new minor, and a new major where old readers wo
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from at_core.contracts.frozen import CONTRACT_FILE
+from at_core.contracts.frozen import CONTRACT_FILE, frozen_contracts
 from at_core.contracts.golden import golden_events
 from at_core.events.codec import encode
 from at_core.events.envelope import Event
 from at_core.events.registry import EVENT_CLASSES
+from at_core.events.versions import readable_majors
 
 __all__ = ["FreezeProblem", "check", "freeze", "schemas_of"]
 
@@ -63,7 +65,7 @@ def _structure(node: Any) -> Any:
 
 def check(registry: Path) -> list[FreezeProblem]:
     """Return every difference between the models and the frozen files; an empty list means none."""
-    problems: list[FreezeProblem] = []
+    problems = list(_unreadable(registry))
     for cls, event_type in _types():
         path = registry / event_type / cls.VERSION / CONTRACT_FILE
         if not path.is_file():
@@ -79,6 +81,15 @@ def check(registry: Path) -> list[FreezeProblem]:
             detail = "the writer's bytes differ from the frozen sample"
             problems.append(FreezeProblem("SAMPLE_CHANGED", event.type, event.VERSION, detail))
     return problems
+
+
+def _unreadable(registry: Path) -> Iterator[FreezeProblem]:
+    """Every major that was ever frozen stays readable, until it is taken out of the registry on purpose."""
+    for event_type, versions in frozen_contracts(registry).items():
+        for contract in versions:
+            if contract.major not in readable_majors(event_type):
+                detail = "this build has no upcaster that leads from it to the newest form"
+                yield FreezeProblem("NO_UPCASTER", event_type, contract.version, detail)
 
 
 def freeze(registry: Path) -> list[Path]:

@@ -63,7 +63,8 @@ def frozen_contracts(folder: Traversable | None = None) -> dict[str, tuple[Froze
     for place in sorted((folder or frozen_folder()).iterdir(), key=lambda entry: entry.name):
         if place.is_dir():
             versions = sorted(place.iterdir(), key=lambda entry: version_key(entry.name))
-            table[place.name] = tuple(_contract(version / CONTRACT_FILE) for version in versions)
+            files_there = (version / CONTRACT_FILE for version in versions)
+            table[place.name] = tuple(_contract(file) for file in files_there if file.is_file())
     return table
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from at_core.errors import Undecodable
 from at_core.events.envelope import Event
-from at_core.events.registry import class_for, newest_major
+from at_core.events.registry import class_for
 from at_core.events.subjects import message_id, subject_of, type_and_major
 from at_core.events.upcasters import IDENTITY_FIELDS, UPCASTERS, Upcaster
 
@@ -81,9 +81,7 @@ def decode_body(
     if cls is None:
         raise Undecodable("UNKNOWN_TYPE", f"{event_type} is not in this build's registry")
     if major > cls.major():
-        raise Undecodable(
-            "NEWER_MAJOR", f"{event_type} v{major}; this build reads up to v{newest_major(event_type)}"
-        )
+        raise Undecodable("NEWER_MAJOR", f"{event_type} v{major}; this build reads up to v{cls.major()}")
     try:
         if major == cls.major():
             event = cls.model_validate_json(body)
