@@ -66,7 +66,7 @@ def make_nats_place(folder: Path, durables: tuple[Durable, ...] = DURABLES) -> N
     """Start and provision a server under ``folder``; the caller stops ``place.server``."""
     keys = create_keys(folder / "keys")
     place = NatsPlace(
-        folder, _start(folder, {name: key.public_key for name, key in keys.items()}), keys, durables
+        folder, _start(folder, {name: key.public_key for name, key in keys.items()}, durables), keys, durables
     )
     loop = asyncio.new_event_loop()
     try:
@@ -83,14 +83,14 @@ def make_nats_place(folder: Path, durables: tuple[Durable, ...] = DURABLES) -> N
     return place
 
 
-def _start(folder: Path, public: dict[str, str]) -> NatsServer:
+def _start(folder: Path, public: dict[str, str], durables: tuple[Durable, ...]) -> NatsServer:
     for attempt in range(3):
         port = free_port()
         options = ServerOptions(
             store_dir=folder / "js", server_name=f"at-test-{folder.name}-{port}", port=port
         )
         config_file = folder / "nats.conf"
-        config_file.write_text(render(options, public))
+        config_file.write_text(render(options, public, durables=durables))
         server = NatsServer(
             config_file, server_name=options.server_name, port=port, log_file=folder / "nats.log"
         )

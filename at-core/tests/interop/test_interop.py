@@ -1,0 +1,146 @@
+"""Several releases of at-core on one bus: every reader gets what it should from every writer, in order, and nothing is lost.
+
+The oldest supported release, the one before, and this tree run as wheels in virtual environments of their own. What
+they exchange changed on the way: fills got an optional field in 0.2.0, refused alerts a new major in 0.3.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from interop_world import Player, build_wheel, make_environment, playing, released_wheels
+
+from at_core.runtime.nats_admin import StoredMessage, open_admin
+from at_core.testing.nats_fixture import NatsPlace, make_nats_place
+from at_core.topology.consumers import DURABLES, Durable
+
+ALERT, FILL = "intake.alert.quarantined", "trading.execution.fill"
+STREAMS = {"alerts": "QUARANTINE", "fills": "EXEC"}
+READERS = ("oldest", "previous", "current")
+ROUNDS = 12
+KEYS = 4
+
+
+def durable_name(reader: str, what: str) -> str:
+    """The queue through which one release reads one stream."""
+    return f"interop-{reader}-{what}"
+
+
+EXTRA = tuple(
+    Durable(durable_name(reader, what), stream, "obs", "queue", ack_wait_seconds=30)
+    for reader in READERS
+    for what, stream in STREAMS.items()
+)
+
+
+@pytest.fixture(scope="module")
+def pythons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """An environment per release, by the name of its part."""
+    folder = tmp_path_factory.mktemp("wheels")
+    oldest, *_, previous = released_wheels().values()
+    wheels = {"oldest": oldest, "previous": previous, "current": build_wheel(folder)}
+    return {name: make_environment(folder / name, wheel) for name, wheel in wheels.items()}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[NatsPlace]:
+    place = make_nats_place(tmp_path / "bus", durables=(*DURABLES, *EXTRA))
+    yield place
+    place.server.kill()
+
+
+@dataclass
+class Street:
+    """Producers and readers of several releases on one server."""
+
+    pythons: dict[str, Path]
+    place: NatsPlace
+    stack: ExitStack
+    producers: dict[str, Player] = field(default_factory=dict)
+    readers: dict[tuple[str, str], Player] = field(default_factory=dict)
+
+    def produce(self, name: str, majors: str = "{}", *, python: str | None = None) -> Player:
+        """Start a producer; ``majors`` is its configured ``emit_major`` as JSON."""
+        words = ("produce", self.place.url, str(self.place.keys_folder), name, majors)
+        self.producers[name] = self._start(python or name, words, name)
+        return self.producers[name]
+
+    def read(self, name: str, what: str) -> Player:
+        """Start a reader of one stream."""
+        durable = durable_name(name, what)
+        words = ("consume", self.place.url, str(self.place.keys_folder), durable, STREAMS[what])
+        self.readers[name, what] = self._start(name, words, durable)
+        return self.readers[name, what]
+
+    def _start(self, python: str, words: tuple[str, ...], name: str) -> Player:
+        log = self.place.folder / f"{name}.log"
+        return self.stack.enter_context(playing(self.pythons[python], *words, log=log))
+
+    def rounds(self, count: int) -> None:
+        """Let every producer publish ``count`` rounds, all of them at the same time, round by round."""
+        for _ in range(count):
+            for producer in self.producers.values():
+                producer.tell()
+            for producer in self.producers.values():
+                producer.until(lambda answer: "done" in answer)
+
+    def written(self) -> list[dict[str, Any]]:
+        """What the producers were told is stored."""
+        return [answer for player in self.producers.values() for answer in player.said if "stored" in answer]
+
+
+@pytest.fixture
+def street(pythons: dict[str, Path], place: NatsPlace) -> Iterator[Street]:
+    with ExitStack() as stack:
+        yield Street(pythons, place, stack)
+
+
+async def stored(place: NatsPlace, stream: str) -> list[StoredMessage]:
+    """Everything that lies in a stream."""
+    async with open_admin((place.url,), place.keys_folder) as admin:
+        return [message async for message in admin.messages(stream)]
+
+
+def read_by(player: Player, last: int) -> list[dict[str, Any]]:
+    """What a reader was given, up to stream sequence ``last``."""
+    if not any(answer.get("read") == last for answer in player.said):
+        player.until(lambda answer: answer.get("read") == last)
+    return [answer for answer in player.said if "read" in answer]
+
+
+def in_order(read: list[dict[str, Any]]) -> bool:
+    """Whether each key's events came in the order of the stream."""
+    last: dict[str, int] = {}
+    for answer in read:
+        if answer["read"] <= last.get(answer["subject"], 0):
+            return False
+        last[answer["subject"]] = answer["read"]
+    return True
+
+
+async def test_an_optional_field_reaches_those_who_know_it(street: Street) -> None:
+    for name in READERS:
+        street.read(name, "fills")
+        street.produce(name)
+    street.rounds(ROUNDS)
+    messages = await stored(street.place, "EXEC")
+    assert len(messages) == len(READERS) * ROUNDS * KEYS
+    assert {message.sequence for message in messages} == {
+        answer["stored"] for answer in street.written() if answer["type"] == FILL
+    }
+    by_writer = {message.sequence: message.headers["at-schema"] for message in messages}
+    assert set(by_writer.values()) == {"1.0", "1.1"}
+    for name in READERS:
+        read = read_by(street.readers[name, "fills"], messages[-1].sequence)
+        assert [answer["read"] for answer in read] == [message.sequence for message in messages]
+        assert in_order(read)
+        for answer in read:
+            assert answer["facts"]["leaves_quantity"] == "100"
+            assert answer["facts"]["quantity"] == "0.010"
+            knows = name != "oldest" and by_writer[answer["read"]] == "1.1"
+            assert ("broker" in answer["facts"]) is knows
