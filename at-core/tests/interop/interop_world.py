@@ -1,4 +1,4 @@
-"""The place where wheels of several at-core versions meet: a virtual environment each, players in processes of their own."""
+"""Where wheels of several at-core releases meet: a virtual environment each, players in processes of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several releases of at-core on one bus: every reader gets what it should from every writer, in order, and nothing is lost.
+"""Several releases of at-core on one bus: every reader gets what it should from every writer; nothing is lost.
 
 The oldest supported release, the one before, and this tree run as wheels in virtual environments of their own. What
 they exchange changed on the way: fills got an optional field in 0.2.0, refused alerts a new major in 0.3.0.
