@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -49,6 +50,12 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--keys", type=Path, required=True, help="folder that holds the provisioner's seed"
     )
     provision.add_argument("--replicas", type=int, default=1, help="copies of each stream (3 in a cluster)")
+    provision.add_argument(
+        "--allow-deletion",
+        action="store_true",
+        help="narrow a bound also where the server then deletes stored messages",
+    )
+    provision.add_argument("--json", action="store_true", help="one JSON object per thing looked at")
     provision.set_defaults(run=_provision)
 
 
@@ -79,10 +86,11 @@ def _provision(chosen: argparse.Namespace) -> int:
             apply=chosen.apply,
             version=version("at-core"),
             replicas=chosen.replicas,
+            allow_deletion=chosen.allow_deletion,
         )
     )
     for change in changes:
-        print(change)
+        print(json.dumps(change.as_json()) if chosen.json else change)
     refused = any(change.outcome == "refused" for change in changes)
     differs = any(change.outcome in ("created", "updated") for change in changes)
     return 1 if refused or (chosen.check and differs) else 0

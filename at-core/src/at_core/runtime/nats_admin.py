@@ -18,6 +18,7 @@ from at_core.errors import BusUnavailable
 from at_core.runtime.nats_link import NatsAddress, NatsLink
 from at_core.topology.accounts import PROVISIONER_INBOX
 from at_core.topology.keys import PROVISIONER, load_key
+from at_core.topology.repair import moment
 
 __all__ = ["Admin", "StoredMessage", "open_admin"]
 
@@ -103,7 +104,7 @@ class Admin:
             subject=found["subject"],
             headers=_headers(base64.b64decode(found.get("hdrs") or "")),
             body=base64.b64decode(found.get("data") or ""),
-            stored_at=_moment(found["time"]),
+            stored_at=moment(found["time"]),
         )
 
 
@@ -129,9 +130,3 @@ def _headers(block: bytes) -> dict[str, str]:
     """Read a NATS header block; the first line is the protocol's version."""
     pairs = (line.partition(":") for line in block.decode("utf-8", "replace").split("\r\n")[1:] if line)
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _moment(text: str) -> datetime:
-    """Read the server's time; it writes up to nine fraction digits, of which six are kept."""
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}.{(fraction + '000000')[:6]}+00:00")

@@ -20,7 +20,15 @@ async def provision_server(
     version: str,
     replicas: int = 1,
     durables: Iterable[Durable] = DURABLES,
+    allow_deletion: bool = False,
 ) -> list[Change]:
     """Compare the server with the tables and, with ``apply``, repair it; see ``topology.provisioner.provision``."""
     async with open_admin(servers, keys_folder) as admin:
-        return await provision(admin.call, apply=apply, version=version, replicas=replicas, durables=durables)
+        return await provision(
+            admin.call,
+            apply=apply,
+            version=version,
+            replicas=replicas,
+            durables=durables,
+            allow_deletion=allow_deletion,
+        )

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from at_core.events.subjects import subjects_of_type
 from at_core.topology.consumers import Durable
 from at_core.topology.streams import Stream
 
-__all__ = ["VERSION_KEY", "consumer_config", "differences", "stream_config"]
+__all__ = ["VERSION_KEY", "Difference", "consumer_config", "differences", "drift", "stream_config"]
 
 VERSION_KEY = "at-core"
 _NANOSECONDS = 1_000_000_000
 _SERVER_METADATA = "_nats."
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field in which the server differs from the tables. Times are nanoseconds, as the server keeps them."""
+
+    field: str
+    found: Any
+    wanted: Any
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.found!r} -> {self.wanted!r}"
 
 
 def stream_config(stream: Stream, replicas: int, version: str) -> dict[str, Any]:
@@ -73,18 +86,22 @@ def consumer_config(durable: Durable, version: str) -> dict[str, Any]:
     return config
 
 
-def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return one line per field that differs, over the union of all fields.
+def drift(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Return every field that differs, over the union of all fields.
 
     The server leaves out zero values, so an absent field equals its zero; what it writes into metadata by itself
     (``_nats.*``) is not ours to compare.
     """
-    lines = []
-    for name in sorted(wanted.keys() | found.keys()):
-        ours, theirs = _normal(wanted.get(name)), _normal(found.get(name))
-        if ours != theirs:
-            lines.append(f"{name}: {theirs!r} -> {ours!r}")
-    return tuple(lines)
+    pairs = (
+        (name, _normal(found.get(name)), _normal(wanted.get(name)))
+        for name in sorted(wanted.keys() | found.keys())
+    )
+    return tuple(Difference(name, theirs, ours) for name, theirs, ours in pairs if theirs != ours)
+
+
+def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return ``drift`` as one line per field."""
+    return tuple(str(difference) for difference in drift(wanted, found))
 
 
 def _normal(value: Any) -> Any:
