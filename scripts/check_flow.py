@@ -33,6 +33,8 @@ def catalogue() -> Facts:
     inside = {stream.name: (stream.name, *stream.sources) for stream in STREAMS}
     durables = {}
     for entry in DURABLES:
+        if entry.by_shell:
+            continue  # the shell's, of every role alike: no wiring names it
         whole = (name for name in event_types() if stream_of(name) in inside[entry.stream])
         durables[entry.name] = Queue(entry.role, entry.stream, entry.kind, frozenset(entry.types or whole))
     return Facts(

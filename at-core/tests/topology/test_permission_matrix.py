@@ -14,7 +14,7 @@ from at_core.runtime.nats_bus import NatsBus
 from at_core.testing.bus_place import eventually
 from at_core.testing.nats_fixture import NatsPlace
 from at_core.topology.consumers import DURABLES, durables_of
-from at_core.topology.permissions import durable_subjects, event_subjects, next_subject, reset_subject
+from at_core.topology.permissions import durable_subjects, next_subject, reset_subject, stored_subjects
 from at_core.topology.roles import ROLES, Role
 from at_core.topology.streams import STREAMS
 
@@ -46,11 +46,17 @@ FOREIGN = (
     "trading.risk",
     "trading.anything.v1.x",
     "elsewhere.v1.x",
+    *(f"$KV.contracts.{known.name}.1" for known in ROLES),
+    *(f"$KV.contracts.{known.name}" for known in ROLES),
+    *(f"$KV.contracts.{known.name}.1.deeper" for known in ROLES),
+    "$KV.contracts",
+    "$KV.contracts.somebody.1",
+    "$KV.leases.engine.1",
 )
 
 
 def allowed_samples(one: Role) -> list[str]:
-    return [pattern.replace(">", "sample.v1.x") for pattern in event_subjects(one)]
+    return [pattern.replace(">", "sample.v1.x").replace("*", "sample-1") for pattern in stored_subjects(one)]
 
 
 @pytest.mark.parametrize("one", ROLES, ids=lambda one: one.name)
@@ -60,7 +66,8 @@ async def test_a_role_may_write_what_the_tables_say_and_nothing_else(server: Nat
     allowed = {subject for other in (one,) for subject in allowed_samples(other)}
     foreign = {subject for other in ROLES if other is not one for subject in allowed_samples(other)}
     heads = tuple(f"{head}." for head in (*one.publishes, f"dlq.{one.name}"))
-    foreign |= {subject for subject in FOREIGN if not f"{subject}.".startswith(heads)}
+    own_key = f"$KV.contracts.{one.name}.1"
+    foreign |= {subject for subject in FOREIGN if subject != own_key and not f"{subject}.".startswith(heads)}
     for subject in (*sorted(allowed), *sorted(foreign)):
         await client.client.publish(subject, b"{}")
     await client.settle()

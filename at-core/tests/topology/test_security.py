@@ -106,6 +106,67 @@ async def test_row_7_no_acknowledgement_makes_the_bus_a_deputy(
     assert await watch.counts() == before
 
 
+# --- The bucket of live versions ---------------------------------------------------------------------------
+
+BUCKET = "KV_contracts"
+
+
+async def test_a_role_announces_under_its_own_name_and_for_nobody_else(
+    attacker: Attacker, watch: Watch
+) -> None:
+    await attacker.try_publish("$KV.contracts.agents.desk", b"{}")
+    before = await watch.counts(BUCKET)
+    assert before[BUCKET][0] >= 1
+    for key in ("gate.1", "gate.>", "*.1", "agents.desk.x", "agents"):
+        assert not await attacker.try_publish(f"$KV.contracts.{key}", b"{}"), key
+    assert await watch.counts(BUCKET) == before
+
+
+async def test_a_roll_up_cannot_wipe_what_others_announced(
+    attacker: Attacker, watch: Watch, gate: NatsBus, gateway: NatsBus
+) -> None:
+    await gate.publish(Outgoing("$KV.contracts.gate.1", b"{}"))
+    await gateway.publish(Outgoing("$KV.contracts.gateway.1", b"{}"))
+    before = await watch.counts(BUCKET)
+    for scope in ("all", "sub"):
+        headers = {"Nats-Rollup": scope, "KV-Operation": "PURGE"}
+        answer = await attacker.client.request("$KV.contracts.agents.1", b"", headers=headers, timeout=2)
+        assert "rollup" in json.loads(answer.data)["error"]["description"]
+    assert await watch.counts(BUCKET) == before
+
+
+async def test_an_announcement_is_taken_back_by_its_owner_alone(
+    attacker: Attacker, watch: Watch, gate: NatsBus
+) -> None:
+    await gate.publish(Outgoing("$KV.contracts.gate.2", b"{}"))
+    gone = {"KV-Operation": "DEL"}
+    assert not await attacker.try_publish("$KV.contracts.gate.2", b"", headers=gone)
+    for api in ("STREAM.PURGE", "STREAM.DELETE", "STREAM.UPDATE", "STREAM.MSG.DELETE", "DIRECT.GET"):
+        inbox = attacker.client.new_inbox()
+        assert not await attacker.try_publish(f"$JS.API.{api}.{BUCKET}", b"{}", reply=inbox), api
+    state = (await watch.ask(f"STREAM.INFO.{BUCKET}"))["config"]
+    assert isinstance(state, dict)
+    assert not state.get("allow_rollup_hdrs")
+    assert not state.get("allow_direct")
+    before = await watch.counts(BUCKET)
+    await gate.publish(Outgoing("$KV.contracts.gate.2", b"", gone))
+    after = await watch.counts(BUCKET)
+    assert after[BUCKET] == (before[BUCKET][0], before[BUCKET][1] + 1)  # the marker took its place
+
+
+@pytest.mark.parametrize("header", ["Nats-TTL", "Nats-Schedule", "Nats-Incr"])
+async def test_no_header_makes_an_announcement_more_than_a_message(
+    attacker: Attacker, watch: Watch, header: str
+) -> None:
+    before = await watch.counts(BUCKET)
+    value = {"Nats-TTL": "never", "Nats-Schedule": "@every 1s", "Nats-Incr": "+1"}[header]
+    answer = await attacker.client.request(
+        "$KV.contracts.agents.1", b"{}", headers={header: value}, timeout=2
+    )
+    assert "error" in json.loads(answer.data)
+    assert await watch.counts(BUCKET) == before
+
+
 # --- Reading and diverting --------------------------------------------------------------------------------
 
 

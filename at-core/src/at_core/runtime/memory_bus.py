@@ -20,7 +20,7 @@ from at_core.runtime.memory_inbox import MemoryInbox
 from at_core.runtime.memory_store import MemoryStream, Record, cursors_by_name
 from at_core.topology.consumers import DURABLES, Durable
 from at_core.topology.patterns import is_literal
-from at_core.topology.permissions import may_publish_event
+from at_core.topology.permissions import may_store
 from at_core.topology.roles import Role, role
 from at_core.topology.streams import STREAMS, Stream
 
@@ -149,7 +149,7 @@ class MemoryHandle:
         """Store one message; see ``Bus.publish`` for what it raises. Publishes of one handle keep their order."""
         if not is_literal(message.subject):
             raise ValueError(f"{message.subject!r} cannot be published: empty token, blank or wildcard")
-        if self._role is not None and not may_publish_event(self._role, message.subject):
+        if self._role is not None and not may_store(self._role, message.subject):
             raise PermissionDenied(f"role {self._role.name} may not publish {message.subject}")
         self._require_open()
         faults = self._bus.faults

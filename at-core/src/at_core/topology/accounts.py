@@ -15,10 +15,10 @@ from at_core.topology.consumers import DURABLES, Durable
 from at_core.topology.keys import PROVISIONER
 from at_core.topology.permissions import (
     durable_subjects,
-    event_subjects,
     inbox_subjects,
     next_subject,
     publish_subjects,
+    stored_subjects,
 )
 from at_core.topology.roles import ROLES, Role
 from at_core.topology.streams import STREAMS, Stream
@@ -142,7 +142,7 @@ def _provisioner(public_key: str) -> str:
 
 def _crossing(role: Role, durables: Iterable[Durable]) -> list[tuple[str, bool]]:
     """Return (subject, answers as a stream) of everything ``role`` may reach in CORE."""
-    crossing = [(subject, False) for subject in event_subjects(role)]
+    crossing = [(subject, False) for subject in stored_subjects(role)]
     for durable in durables:
         if durable.role == role.name:
             asked = next_subject(durable)

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from at_core.topology.roles import ROLES
+from at_core.topology.streams import CONTRACTS_STREAM
+
 __all__ = ["DURABLES", "Durable", "durable", "durables_of"]
 
 
@@ -27,6 +30,8 @@ class Durable:
     pending_max: int = 512
     linger_seconds: float = 0.0
     """How long its reader lets more arrive behind a first message: readers that nobody waits for cost less this way."""
+    by_shell: bool = False
+    """Read by the shell every process shares, not by the role's own body: no wiring names it."""
 
 
 _FILLS = ("trading.execution.updated", "trading.execution.fill")
@@ -75,6 +80,11 @@ DURABLES: tuple[Durable, ...] = (
     Durable("obs-health", "HEALTH", "obs", "fold"),
     Durable("obs-dead-letters", "DLQ", "obs", "fold"),
     Durable("obs-advisories", "ADVISORY", "obs", "fold"),
+    # Read once, at the start of a producer that may emit a newer major: who is there, and what does it read?
+    *(
+        Durable(f"{role.name}-contracts", CONTRACTS_STREAM, role.name, "fold", by_shell=True)
+        for role in ROLES
+    ),
 )
 
 

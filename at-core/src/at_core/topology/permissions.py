@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from at_core.topology.consumers import DURABLES, Durable
+from at_core.topology.live import announcement_subject
 from at_core.topology.patterns import matches
 from at_core.topology.roles import Role
 from at_core.topology.streams import DEAD_LETTER_HEAD
 
 __all__ = [
     "ack_subject",
+    "announcement_subjects",
     "durable_subjects",
     "event_subjects",
     "inbox_subjects",
-    "may_publish_event",
+    "may_store",
     "next_subject",
     "publish_subjects",
     "reset_subject",
+    "stored_subjects",
 ]
 
 
@@ -50,6 +53,16 @@ def event_subjects(role: Role, prefix: str = "") -> tuple[str, ...]:
     return tuple(f"{prefix}.{head}.>" if prefix else f"{head}.>" for head in heads)
 
 
+def announcement_subjects(role: Role) -> tuple[str, ...]:
+    """Return where a role may say what its processes read and write: one key per instance, under its own name."""
+    return (announcement_subject(role.name, "*"),)
+
+
+def stored_subjects(role: Role) -> tuple[str, ...]:
+    """Return every pattern under which a role may store something."""
+    return (*event_subjects(role), *announcement_subjects(role))
+
+
 def durable_subjects(durable: Durable) -> tuple[str, ...]:
     """Return the bus requests one durable needs: asking and settling for a queue, asking and rewinding for a fold."""
     if durable.kind == "queue":
@@ -60,7 +73,7 @@ def durable_subjects(durable: Durable) -> tuple[str, ...]:
 def publish_subjects(role: Role, durables: Iterable[Durable] = DURABLES) -> tuple[str, ...]:
     """Return every pattern ``role`` may publish on. Everything else is denied."""
     own = (known for known in durables if known.role == role.name)
-    return (*event_subjects(role), *(subject for known in own for subject in durable_subjects(known)))
+    return (*stored_subjects(role), *(subject for known in own for subject in durable_subjects(known)))
 
 
 def inbox_subjects(role: Role) -> tuple[str, ...]:
@@ -68,6 +81,6 @@ def inbox_subjects(role: Role) -> tuple[str, ...]:
     return (f"{role.inbox_prefix}.>",)
 
 
-def may_publish_event(role: Role, subject: str) -> bool:
+def may_store(role: Role, subject: str) -> bool:
     """Return whether ``role`` may store something on ``subject``."""
-    return any(matches(pattern, subject) for pattern in event_subjects(role))
+    return any(matches(pattern, subject) for pattern in stored_subjects(role))

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-__all__ = ["DEAD_LETTER_HEAD", "JOURNAL_SOURCES", "STREAMS", "Stream", "stream"]
+__all__ = ["CONTRACTS_STREAM", "DEAD_LETTER_HEAD", "JOURNAL_SOURCES", "STREAMS", "Stream", "stream"]
 
 DEAD_LETTER_HEAD = "dlq"
 """Dead letters are transport records, not events: ``dlq.<role>.<durable>.<reason>``, one subject head per role."""
+
+CONTRACTS_STREAM = "KV_contracts"
+"""The bucket of live versions: a raw stream in the layout of a key-value bucket, so that no roll-up can wipe it."""
 
 MEBIBYTE = 1024 * 1024
 
@@ -78,6 +81,14 @@ STREAMS: tuple[Stream, ...] = (
         16 * MEBIBYTE,
         timedelta(minutes=2),
         messages_per_subject_max=8,
+    ),
+    Stream(
+        CONTRACTS_STREAM,
+        ("$KV.contracts.>",),
+        timedelta(seconds=60),
+        4 * MEBIBYTE,
+        timedelta(seconds=60),
+        messages_per_subject_max=1,
     ),
     Stream("DLQ", (f"{DEAD_LETTER_HEAD}.>",), timedelta(days=90), 256 * MEBIBYTE, _TEN_MINUTES),
     Stream(
