@@ -6,6 +6,7 @@ AtError
 │   └── FoldGap            an observed stream skipped a message: rebuild the fold
 ├── ContractBroken         the message can never be handled: keep it aside (dead-letter)
 │   ├── Undecodable        bytes that are no event of ours
+│   ├── Unsayable          an answer that the major it must be published in cannot say
 │   └── Unauthentic        a decision whose signature does not verify
 └── OurFault               configuration or code is wrong: stop, loudly
     ├── ConfigurationError names the file, the key and the fix
@@ -28,6 +29,7 @@ __all__ = [
     "SequenceConflict",
     "Unauthentic",
     "Undecodable",
+    "Unsayable",
     "WorldFailed",
 ]
 
@@ -59,6 +61,10 @@ class ContractBroken(AtError):
 
 class Undecodable(ContractBroken):
     """Bytes that are not an event this build can read."""
+
+
+class Unsayable(ContractBroken):
+    """An event that an older major cannot say without being misread there; nothing of it was published."""
 
 
 class Unauthentic(ContractBroken):

@@ -66,3 +66,19 @@ def test_the_environment_is_not_read_by_accident(config: Path, monkeypatch: pyte
     settings = load_settings(DeskSettings, config)
     assert settings.http.host == "127.0.0.1"
     assert settings.http.port == 0
+
+
+def test_emitted_majors_come_from_every_layer(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text(GOOD + '[emit_major]\n"a.b" = 1\n"c.d" = 2\n')
+    assert load_settings(DeskSettings, config).emit_major == {"a.b": 1, "c.d": 2}
+    dotenv = tmp_path / ".env"
+    dotenv.write_text('AT_TEST_EMIT_MAJOR={"a.b": 3}\n')
+    assert load_settings(DeskSettings, config, dotenv).emit_major == {"a.b": 3, "c.d": 2}
+    monkeypatch.setenv("AT_TEST_EMIT_MAJOR", '{"a.b": 4}')
+    assert load_settings(DeskSettings, config, dotenv).emit_major == {"a.b": 4, "c.d": 2}
+    config.write_text(GOOD + '[emit_major]\n"a.b" = 0\n')
+    monkeypatch.delenv("AT_TEST_EMIT_MAJOR")
+    with pytest.raises(ConfigurationError, match=r"key 'emit_major\.a\.b'"):
+        load_settings(DeskSettings, config)

@@ -62,6 +62,7 @@ def build_gateway(
         role="gateway",
         source=source,
         prefix=prefix,
+        emit_major=settings.emit_major,
         attempts_max=3,
         timeout_seconds=settings.webhook.deadline_seconds,
     )

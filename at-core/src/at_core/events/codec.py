@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
 from at_core.errors import Undecodable
 from at_core.events.envelope import Event
@@ -62,10 +61,9 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes, prefix:
     event = decode_body(event_type, major, body)
     if lowered.get("at-type", event_type) != event.type:
         raise Undecodable("HEADER_MISMATCH", f"header says {lowered['at-type']}, body says {event.type}")
-    if major == event.major() and subject_of(event, prefix) != subject:
-        raise Undecodable(
-            "SUBJECT_MISMATCH", f"body belongs on {subject_of(event, prefix)}, came on {subject}"
-        )
+    belongs = subject_of(event, prefix, major)
+    if belongs != subject:
+        raise Undecodable("SUBJECT_MISMATCH", f"body belongs on {belongs}, came on {subject}")
     return event
 
 
@@ -86,10 +84,11 @@ def decode_body(
         if major == cls.major():
             event = cls.model_validate_json(body)
         else:
-            event = cls.model_validate(_upcast(event_type, major, cls.major(), json.loads(body), upcasters))
+            event = cls.model_validate_json(_upcast(event_type, major, cls.major(), body, upcasters))
     except ValidationError as error:
         raise Undecodable("INVALID_BODY", _first_problem(error)) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
+        # Also whatever an upcaster meets in a body that never was of its major.
         raise Undecodable("INVALID_BODY", str(error)[:300]) from error
     if event.type != event_type:
         raise Undecodable("TYPE_MISMATCH", f"subject says {event_type}, body says {event.type}")
@@ -100,9 +99,14 @@ def _upcast(
     event_type: str,
     major: int,
     newest: int,
-    data: dict[str, Any],
+    body: bytes,
     upcasters: Mapping[tuple[str, int], Upcaster],
-) -> dict[str, Any]:
+) -> bytes:
+    data = from_json(body)
+    if not isinstance(data, dict):
+        raise ValueError("the body is no object")
+    if not str(data.get("schema_version")).startswith(f"{major}."):
+        raise Undecodable("MAJOR_MISMATCH", f"came as v{major}, says {data.get('schema_version')!r:.40}")
     identity = {name: data.get(name) for name in IDENTITY_FIELDS}
     while major < newest:
         step = upcasters.get((event_type, major))
@@ -112,7 +116,7 @@ def _upcast(
         major += 1
     if identity != {name: data.get(name) for name in IDENTITY_FIELDS}:
         raise Undecodable("IDENTITY_TOUCHED", f"an upcaster of {event_type} changed the event's identity")
-    return data
+    return to_json({**data, "schema_version": f"{newest}.0"})
 
 
 def _first_problem(error: ValidationError) -> str:

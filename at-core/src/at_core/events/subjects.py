@@ -39,10 +39,10 @@ def decode_key(token: str) -> str | None:
     return value
 
 
-def subject_of(event: Event, prefix: str = "") -> str:
-    """Return the subject ``event`` is published on."""
+def subject_of(event: Event, prefix: str = "", major: int | None = None) -> str:
+    """Return the subject ``event`` is published on, in its newest form or rendered as an older ``major``."""
     keys = (encode_key(_text(getattr(event, name))) for name in event.KEYS)
-    return ".".join((*([prefix] if prefix else []), event.type, f"v{event.major()}", *keys))
+    return ".".join((*([prefix] if prefix else []), event.type, f"v{major or event.major()}", *keys))
 
 
 def _text(value: object) -> str | None:
@@ -64,6 +64,6 @@ def type_and_major(subject: str, prefix: str = "") -> tuple[str, int]:
     return match[1], int(match[2])
 
 
-def message_id(event: Event) -> str:
+def message_id(event: Event, major: int | None = None) -> str:
     """Return the ``Nats-Msg-Id``: the major keeps two renderings of one event apart."""
-    return f"{event.event_id}.v{event.major()}"
+    return f"{event.event_id}.v{major or event.major()}"

@@ -7,6 +7,8 @@ One table maps what happened to what follows (law 9):
     ContractBroken                  dead-letter with its code, then term
     any other exception             nak with backoff; on the last delivery dead-letter HANDLER_ERROR, then term
     BusUnavailable on publish       leave unsettled and raise: the service rebuilds
+
+A downcast copy of an event that this build reads in a newer major is settled without being looked at.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from at_core.clock import Clock
 from at_core.errors import BusUnavailable, ContractBroken, FoldGap, OurFault, WorldFailed
 from at_core.events.codec import decode
 from at_core.events.envelope import Event
+from at_core.events.rendering import is_spare_copy
 from at_core.runtime.body import Body, ForgeryJudge, RawObserver, RawReactor
 from at_core.runtime.bus import Bus, Inbox, Incoming
 from at_core.runtime.dead_letter import dead_letter
@@ -42,6 +45,7 @@ def backoff_seconds(deliveries: int) -> float:
 @dataclass(slots=True)
 class _Batch:
     done: list[Incoming] = field(default_factory=list)
+    skipped: list[Incoming] = field(default_factory=list)
     answers: list[list[Event]] = field(default_factory=list)
     """What each trigger led to, in order."""
 
@@ -68,8 +72,12 @@ class Consumer:
     async def fold(self, inbox: Inbox, messages: Sequence[Incoming], tolerant: bool) -> None:
         """Fold a batch of observed messages; raises OurFault on an undecodable one unless ``tolerant`` or forged."""
         name = inbox.durable.name
+        skipped = 0
         for message in messages:
             if isinstance(self._body, RawObserver) and self._body.observe_raw(message):
+                continue
+            if self._spare(message):
+                skipped += 1
                 continue
             try:
                 self._body.observe(Delivery(self._decode(message), message))
@@ -81,7 +89,8 @@ class Consumer:
                         "a decision on an incomplete state is refused: upgrade this service"
                     ) from error
         if messages:
-            self._metrics.consumed(name, "folded", len(messages))
+            self._metrics.consumed(name, "folded", len(messages) - skipped)
+            self._metrics.consumed(name, "skipped", skipped)
             self._metrics.waiting(name, messages[-1].pending)
 
     async def react(self, inbox: Inbox, messages: Sequence[Incoming]) -> None:
@@ -96,12 +105,15 @@ class Consumer:
         else:
             batch = _Batch()
             for position, message in enumerate(messages):
-                if not await self._decide(inbox, message, batch):
+                if self._spare(message):
+                    batch.skipped.append(message)
+                elif not await self._decide(inbox, message, batch):
                     await self._later(inbox, messages[position:])
                     break
             for wave in batch.waves():
                 await self._publisher.publish_all(wave)
             await self._ack(inbox, batch.done)
+            await self._ack(inbox, batch.skipped, "skipped")
         self._metrics.handled(name, asyncio.get_running_loop().time() - began)
         self._metrics.waiting(name, messages[-1].pending)
 
@@ -134,6 +146,8 @@ class Consumer:
             now = self._clock.now()
             emits = await self._body.react(delivery, now)
             events = [self._publisher.derive(emit, delivery.event, now) for emit in emits]
+            # Before the body is told: a refusal leaves its state as it was.
+            self._publisher.require_sayable(events)
             for event in events:
                 self._body.emitted(event)
         return events
@@ -155,11 +169,14 @@ class Consumer:
             await inbox.nak(message, delay)
         self._metrics.consumed(inbox.durable.name, "redelivered", len(messages))
 
-    async def _ack(self, inbox: Inbox, messages: Sequence[Incoming]) -> None:
+    async def _ack(self, inbox: Inbox, messages: Sequence[Incoming], outcome: str = "handled") -> None:
         if inbox.durable.kind == "queue":
             for message in messages:
                 await inbox.ack(message)
-        self._metrics.consumed(inbox.durable.name, "handled", len(messages))
+        self._metrics.consumed(inbox.durable.name, outcome, len(messages))
+
+    def _spare(self, message: Incoming) -> bool:
+        return is_spare_copy(message.subject, message.headers, self._publisher.prefix)
 
     async def _set_aside(self, inbox: Inbox, message: Incoming, code: str, detail: str) -> None:
         fields = {
@@ -171,6 +188,7 @@ class Consumer:
         log.error("dead letter: %s", detail, extra=fields)
         await self._bus.publish(dead_letter(self._publisher.role, inbox.durable.name, message, code, detail))
         self._metrics.consumed(inbox.durable.name, "dead_lettered")
+        self._metrics.set_aside(inbox.durable.name, code)
 
     async def _settle_dead(self, inbox: Inbox, message: Incoming, code: str) -> None:
         if inbox.durable.kind == "queue":

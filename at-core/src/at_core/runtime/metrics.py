@@ -21,6 +21,8 @@ LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 """Seconds; holds every threshold an alert or a promise speaks of."""
 
 OTHER = "other"
+CODES = ("NEWER_MAJOR", "UNKNOWN_TYPE", "INVALID_BODY", "DOWNCAST_REFUSED", "HANDLER_ERROR")
+"""Codes of dead letters that ask for different answers; the rest is counted as ``other``."""
 M = TypeVar("M", prometheus_client.Counter, prometheus_client.Gauge, prometheus_client.Histogram)
 Labels = Mapping[str, Sequence[str]]
 
@@ -96,12 +98,20 @@ class Metrics:
         self._published = self.counter(
             "at_events_published_total",
             "Events handed to the bus, by type and outcome.",
-            {"type": types, "outcome": ("stored", "duplicate", "unconfirmed")},
+            {"type": types, "outcome": ("stored", "duplicate", "unconfirmed", "unsayable")},
         )
         self._consumed = self.counter(
             "at_events_consumed_total",
             "Messages settled, by durable and outcome.",
-            {"durable": durables, "outcome": ("handled", "redelivered", "dead_lettered", "folded")},
+            {
+                "durable": durables,
+                "outcome": ("handled", "redelivered", "dead_lettered", "folded", "skipped"),
+            },
+        )
+        self._set_aside = self.counter(
+            "at_events_set_aside_total",
+            "Messages that could not be handled, by durable and code.",
+            {"durable": durables, "code": CODES},
         )
         self._pending = self.gauge(
             "at_consumer_pending_messages",
@@ -146,6 +156,10 @@ class Metrics:
     def consumed(self, durable: str, outcome: str, count: int = 1) -> None:
         """Count settled messages."""
         self._consumed.inc(durable, outcome, amount=count)
+
+    def set_aside(self, durable: str, code: str) -> None:
+        """Count one dead letter under its code."""
+        self._set_aside.inc(durable, code)
 
     def waiting(self, durable: str, pending: int) -> None:
         """Set how many messages wait behind the last one seen."""

@@ -102,7 +102,13 @@ async def _run(
         on_violation=lambda text: log.critical("the bus refused a subject", extra={"violation": text}),
     )
     publisher = Publisher(
-        bus, clock, metrics, role=role, source=f"{member}/{role}-{settings.instance}", signer=signer
+        bus,
+        clock,
+        metrics,
+        role=role,
+        source=f"{member}/{role}-{settings.instance}",
+        signer=signer,
+        emit_major=settings.emit_major,
     )
     runtime = Runtime(bus, clock, ids, metrics, publisher, instruments)
     composition = compose(runtime)  # before connecting: a bad file is named also where there is no bus yet

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from at_core.clock import Clock
-from at_core.errors import BusUnavailable
-from at_core.events.codec import encode, headers_of
+from at_core.errors import BusUnavailable, Unsayable
 from at_core.events.emit import Emit, derive, originate
 from at_core.events.envelope import Event
-from at_core.events.subjects import subject_of
+from at_core.events.registry import newest_major
+from at_core.events.rendering import render
+from at_core.events.versions import checked_majors
 from at_core.runtime.bus import Bus, Outgoing, Stored
 from at_core.runtime.metrics import Metrics
 
@@ -31,7 +32,11 @@ class BodySigner(Protocol):
 
 
 class Publisher:
-    """Publishes one role's events. A retry always carries the same id, so a copy is dropped by the stream."""
+    """Publishes one role's events. A retry always carries the same id, so a copy is dropped by the stream.
+
+    ``emit_major`` names the types that are published in an older major than the newest; raises ConfigurationError
+    when this role or this build cannot. Inside the service such an event is the newest form all the same.
+    """
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class Publisher:
         source: str,
         prefix: str = "",
         signer: BodySigner | None = None,
+        emit_major: Mapping[str, int] | None = None,
         attempts_max: int = 3,
         timeout_seconds: float = 2.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -54,6 +60,7 @@ class Publisher:
         self._attempts_max = attempts_max
         self._timeout_seconds = timeout_seconds
         self._sleep = sleep
+        self._emit_major = checked_majors(role, emit_major or {})
         self.role = role
         self.source = source
         self.prefix = prefix
@@ -62,6 +69,10 @@ class Publisher:
     def signer(self) -> BodySigner | None:
         """Who signs what is published here, if anybody does."""
         return self._signer
+
+    def major_of(self, event_type: str) -> int:
+        """Return the major in which ``event_type`` is published here; 0 for an unknown type."""
+        return self._emit_major.get(event_type) or newest_major(event_type)
 
     def derive(self, emit: Emit, cause: Event, now: datetime) -> Event:
         """Return the event for ``emit`` because of ``cause``, with its derived id."""
@@ -72,7 +83,10 @@ class Publisher:
         return originate(emit, event_id, source=self.source, now=now)
 
     async def publish(self, event: Event, *, expected_last: int | None = None) -> Stored:
-        """Store one event; raises BusUnavailable after bounded attempts, SequenceConflict, PermissionDenied."""
+        """Store one event; raises BusUnavailable after bounded attempts, SequenceConflict, PermissionDenied.
+
+        Raises Unsayable before anything is sent, when the configured major cannot say this event.
+        """
         message = self.message(event, expected_last)
         attempt = 1
         while True:
@@ -101,9 +115,21 @@ class Publisher:
         return stored
 
     def message(self, event: Event, expected_last: int | None = None) -> Outgoing:
-        """Return the exact message for ``event``; the body is encoded once, so the signature covers what is sent."""
-        body = encode(event)
-        headers = headers_of(event)
+        """Return the exact message for ``event``; the body is encoded once, so the signature covers what is sent.
+
+        Raises Unsayable when the configured major cannot say this event.
+        """
+        try:
+            rendered = render(event, self._emit_major.get(event.type), self.prefix)
+        except Unsayable:
+            self._metrics.published(event.type, "unsayable")
+            raise
         if self._signer is not None:
-            headers[SIGNATURE_HEADER] = self._signer.sign(body)
-        return Outgoing(subject_of(event, self.prefix), body, headers, expected_last)
+            rendered.headers[SIGNATURE_HEADER] = self._signer.sign(rendered.body)
+        return Outgoing(rendered.subject, rendered.body, rendered.headers, expected_last)
+
+    def require_sayable(self, events: Sequence[Event]) -> None:
+        """Raise Unsayable when one of ``events`` cannot be published in the major configured for its type."""
+        for event in events:
+            if event.type in self._emit_major:
+                self.message(event)

@@ -59,6 +59,8 @@ class ServiceSettings(BaseSettings):
     instruments_file: Path | None = None
     """TOML with ``[[instrument]]`` tables; the packaged list when absent."""
     heartbeat_seconds: Annotated[float, Field(gt=0, le=300)] = 2.0
+    emit_major: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(max_length=200)] = Field(default={})
+    """Types this role publishes in an older major than its newest, while somebody still reads only that."""
 
     @classmethod
     def settings_customise_sources(
