@@ -1,10 +1,12 @@
 """Measure the street beside its floor, in the same run: what our code costs, as ratios.
 
-    bench.py [--quick] [--out FILE]
+    bench.py [--quick] [--codec] [--out FILE]
 
 Accept: alerts posted to at-gateway, beside a bare ASGI handler with the same durable publish. Alert to fill: one alert
 at a time through all five processes, beside the same number of bare durable hops. Floors are measured before and after
-the platform and averaged, because a machine's speed drifts. Bounded in count and time; loopback only.
+the platform and averaged, because a machine's speed drifts. Codec: an event to bytes and back through every check,
+beside bare Pydantic for the same fields, batch by batch; `--codec` measures that alone, in seconds and without a bus.
+Bounded in count and time; loopback only.
 """
 
 from __future__ import annotations
@@ -33,17 +35,29 @@ _CONNECTIONS = (1, 16)
 
 def main() -> int:
     """Run, print, write, and return 0 when every figure could be taken."""
+    from _lib.bench_codec import codec_figures
+
     parser = argparse.ArgumentParser(description="Measure the platform beside its floor.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work: does it run at all")
     parser.add_argument("--out", type=Path, default=ROOT / ".at" / "bench.json", help="where the figures go")
+    parser.add_argument("--codec", action="store_true", help="the codec alone: no bus, no processes")
     options = parser.parse_args()
     scale = 10 if options.quick else 1
-    with tempfile.TemporaryDirectory(prefix="at-bench-") as folder:
-        figures = asyncio.run(_bench(Path(folder), 4000 // scale, 300 // scale))
+    figures = _head() | {"codec": codec_figures(300 // scale)}
+    if not options.codec:
+        with tempfile.TemporaryDirectory(prefix="at-bench-") as folder:
+            figures |= asyncio.run(_bench(Path(folder), 4000 // scale, 300 // scale))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     _print(figures)
     return 0
+
+
+def _head() -> dict[str, Any]:
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": f"{os.cpu_count()} cores, {machine.system()} {machine.machine()}, Python {machine.python_version()}",
+    }
 
 
 async def _bench(folder: Path, posts: int, fills: int) -> dict[str, Any]:
@@ -60,8 +74,6 @@ async def _bench(folder: Path, posts: int, fills: int) -> dict[str, Any]:
     street = await _street(folder / "street", fills)
     hops_after = await hops_floor(folder / "hops-b", fills)
     return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": f"{os.cpu_count()} cores, {machine.system()} {machine.machine()}, Python {machine.python_version()}",
         "accept": accept,
         "alert_to_fill": _fill_figures(hops_before, street, hops_after),
     }
@@ -176,6 +188,9 @@ def _ms(seconds: float) -> float:
 
 def _print(figures: dict[str, Any]) -> None:
     print(f"{figures['date']}  {figures['machine']}")
+    _print_codec(figures["codec"])
+    if "accept" not in figures:
+        return
     for connections, row in figures["accept"].items():
         print(
             f"accept, {connections:>2} connections: {row['rate']}/s, floor {row['floor_rate']}/s, "
@@ -188,6 +203,18 @@ def _print(figures: dict[str, Any]) -> None:
         f"p99 {row['p99_ms']} ms (floor {row['floor_p99_ms']})",
         file=sys.stdout,
     )
+
+
+def _print_codec(codec: dict[str, Any]) -> None:
+    from _lib.bench_codec import CODEC_AIM
+
+    for event_type, row in codec.items():
+        print(
+            f"codec, {event_type} ({row['fields']} fields, {row['bytes']} bytes): "
+            f"decode with every check {row['decode_us']} us (bare {row['bare_decode_us']}), "
+            f"encode {row['encode_us']} us (bare {row['bare_encode_us']}), "
+            f"ratio {row['ratio']} (aim: at most {CODEC_AIM}); validation and encode alone {row['verbs_ratio']}"
+        )
 
 
 if __name__ == "__main__":

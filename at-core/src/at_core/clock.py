@@ -46,7 +46,10 @@ class ManualClock:
 
 
 def require_utc(moment: datetime) -> datetime:
-    """Return ``moment`` in UTC; raise ValueError when it carries no time zone."""
+    """Return ``moment`` in UTC; raise ValueError when it carries no time zone or UTC has no such year."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; times inside AT are aware UTC")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} lies outside of the years 1 to 9999 in UTC") from None

@@ -8,10 +8,15 @@ readers could disagree on them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from at_core.forms import usual_or
 
 __all__ = [
     "DECIMAL_PATTERN",
@@ -31,21 +36,22 @@ __all__ = [
 ]
 
 DECIMAL_PATTERN: Final = r"^-?(0|[1-9]\d{0,19})(\.\d{1,18})?$"
-_DECIMAL = re.compile(DECIMAL_PATTERN)
+_DECIMAL: Final = re.compile(DECIMAL_PATTERN, re.ASCII)
 ZERO: Final = Decimal(0)
 _EXACT: Final = Context(prec=60)
 
 
 def as_decimal(text: str) -> Decimal:
     """Read a decimal in plain notation; raise ValueError for anything else (floats' text, exponents, NaN)."""
-    if not _DECIMAL.match(text):
+    if not _DECIMAL.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is not a plain decimal (digits, optional point, up to 18 places)")
     return Decimal(text)
 
 
 def plain(value: Decimal) -> str:
     """Write a decimal in plain notation, keeping its scale (``1E+2`` becomes ``100``)."""
-    return format(value, "f")
+    text = str(value)
+    return format(value, "f") if "E" in text else text
 
 
 def _only_text(value: Any) -> Decimal:
@@ -58,44 +64,97 @@ def _only_text(value: Any) -> Decimal:
     raise ValueError("write numbers as strings in plain notation; JSON numbers lose digits")
 
 
-def _positive(value: Decimal) -> Decimal:
-    if value <= 0:
+def _positive(value: Any) -> Decimal:
+    number = _only_text(value)
+    if number <= 0:
         raise ValueError("must be greater than 0")
-    return value
+    return number
 
 
-def _not_negative(value: Decimal) -> Decimal:
-    if value < 0:
+def _not_negative(value: Any) -> Decimal:
+    number = _only_text(value)
+    if number < 0:
         raise ValueError("must not be negative")
-    return value
+    return number
 
 
-def _at_most_one(value: Decimal) -> Decimal:
-    if not 0 <= value <= 1:
+def _at_most_one(value: Any) -> Decimal:
+    number = _only_text(value)
+    if not 0 <= number <= 1:
         raise ValueError("must lie between 0 and 1")
-    return value
+    return number
 
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a decimal is read and written.
+
+    From JSON, a text that matches ``usual`` becomes a decimal without a call into Python code; whatever else comes is
+    judged by ``strict``, which alone decides what is accepted and says what is wrong. So ``usual`` may only match
+    what ``strict`` accepts, with the same result; it need not match all of it.
+    """
+
+    strict: Callable[[Any], Decimal]
+    usual: str
+    pattern: str
+    """The pattern in the published schema; a number's own bounds cannot stand there because the form is text."""
+    name: str
+    """Names the bound in the published schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        strict = core_schema.no_info_plain_validator_function(self.strict)
+        usual = core_schema.no_info_after_validator_function(
+            Decimal, core_schema.str_schema(pattern=self.usual)
+        )
+        return core_schema.json_or_python_schema(
+            json_schema=usual_or(usual, strict),
+            python_schema=strict,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                plain, return_schema=core_schema.str_schema(), when_used="json"
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "pattern": self.pattern, "format": self.name}
+
+
+_PLACES: Final = r"(\.[0-9]{1,18})?"
+_FROM_ONE: Final = rf"[1-9][0-9]{{0,19}}{_PLACES}"
+_UNSIGNED: Final = DECIMAL_PATTERN.replace("-?", "")
 
 WireDecimal = Annotated[
     Decimal,
-    BeforeValidator(_only_text),
-    PlainSerializer(plain, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": DECIMAL_PATTERN, "format": "decimal"}),
+    _Form(
+        _only_text,
+        rf"^-?(0{_PLACES}|{_FROM_ONE})$",
+        DECIMAL_PATTERN,
+        "decimal",
+    ),
 ]
 """Any decimal on the wire."""
 
-_UNSIGNED = DECIMAL_PATTERN.replace("-?", "")
-
-
-def _schema(form: str) -> WithJsonSchema:
-    """Name the bound in the schema, where a number's own bounds cannot stand because the wire form is text."""
-    return WithJsonSchema({"type": "string", "pattern": _UNSIGNED, "format": form})
-
-
-Price = Annotated[WireDecimal, AfterValidator(_positive), _schema("decimal-positive")]
+Price = Annotated[
+    Decimal,
+    _Form(
+        _positive,
+        rf"^({_FROM_ONE}|0\.({'|'.join(f'0{{{zeros}}}[1-9][0-9]{{0,{17 - zeros}}}' for zeros in range(18))}))$",
+        _UNSIGNED,
+        "decimal-positive",
+    ),
+]
 """Price of one unit in the instrument's quote currency; greater than 0."""
 
-Quantity = Annotated[WireDecimal, AfterValidator(_not_negative), _schema("decimal-unsigned")]
+Quantity = Annotated[
+    Decimal,
+    _Form(
+        _not_negative,
+        rf"^(0{_PLACES}|{_FROM_ONE})$",
+        _UNSIGNED,
+        "decimal-unsigned",
+    ),
+]
 """Unsigned amount in the instrument's own unit (base units or contracts)."""
 
 SignedQuantity = WireDecimal
@@ -104,10 +163,18 @@ SignedQuantity = WireDecimal
 Money = WireDecimal
 """Amount of account currency, signed."""
 
-Percent = Annotated[WireDecimal, AfterValidator(_not_negative), _schema("decimal-unsigned")]
+Percent = Quantity
 """Percent: 2.5 means 2.5 %."""
 
-Ratio = Annotated[WireDecimal, AfterValidator(_at_most_one), _schema("decimal-ratio")]
+Ratio = Annotated[
+    Decimal,
+    _Form(
+        _at_most_one,
+        rf"^(0{_PLACES}|1(\.0{{1,18}})?)$",
+        _UNSIGNED,
+        "decimal-ratio",
+    ),
+]
 """Share between 0 and 1."""
 
 

@@ -58,6 +58,25 @@ def test_each_kind_of_wrong_message_has_its_code() -> None:
     assert _refused(subject, {**headers, "at-type": "market.raw"}, body) == "HEADER_MISMATCH"
     assert _refused(subject.replace("paper", "other"), headers, body) == "SUBJECT_MISMATCH"
     assert _refused(subject, {}, json.dumps({**data, "expires_at": None}).encode()) == "INVALID_BODY"
+    no_such_year = {**data, "timestamp": "0001-01-01T00:00:00+05:00"}
+    assert _refused(subject, {}, json.dumps(no_such_year).encode()) == "INVALID_BODY"
+
+
+@given(st.sampled_from(["Nats-Subject", "nats-stream", "NATS-STREAM", "At-Type", "at-type", "AT-TYPE", "x"]))
+def test_headers_are_read_in_every_spelling(name: str) -> None:
+    event = a_signal()
+    headers = {**headers_of(event), "Nats-Stream-Source": "SIGNALS:x"}
+    refused = {
+        "nats-subject": "REPLAYED_BY_SERVER",
+        "nats-stream": "REPLAYED_BY_SERVER",
+        "at-type": "HEADER_MISMATCH",
+    }
+    assert decode(subject_of(event), headers, encode(event)) == event
+    headers[name] = "market.raw"
+    if code := refused.get(name.lower()):
+        assert _refused(subject_of(event), headers, encode(event)) == code
+    else:
+        assert decode(subject_of(event), headers, encode(event)) == event
 
 
 @given(st.binary(max_size=300))

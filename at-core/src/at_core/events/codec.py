@@ -12,6 +12,7 @@ from at_core.events.envelope import Event
 from at_core.events.registry import class_for
 from at_core.events.subjects import message_id, subject_of, type_and_major
 from at_core.events.upcasters import IDENTITY_FIELDS, UPCASTERS, Upcaster
+from at_core.forms import first_problem
 
 __all__ = ["BODY_BYTES_MAX", "decode", "decode_body", "encode", "headers_of"]
 
@@ -20,6 +21,21 @@ BODY_BYTES_MAX = 256 * 1024
 
 _REPLAYED_BY_SERVER = ("nats-subject", "nats-stream")
 """Headers only a direct get sets: a message that carries them was not published by a role (it could forge one)."""
+
+_ORDINARY = frozenset(
+    {
+        "Nats-Msg-Id",
+        "at-type",
+        "at-schema",
+        "at-correlation",
+        "at-sig",
+        "traceparent",
+        "content-type",
+        "Nats-Expected-Last-Subject-Sequence",
+        "Nats-Stream-Source",
+    }
+)
+"""What our own messages carry, as it is written there: none of it is a server's replay in another spelling."""
 
 
 def encode(event: Event) -> bytes:
@@ -48,10 +64,7 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes, prefix:
     Checked in this order: server-made headers, size, subject grammar, known type and major, body, agreement of
     subject, header and body.
     """
-    lowered = {name.lower(): value for name, value in (headers or {}).items()}
-    for name in _REPLAYED_BY_SERVER:
-        if name in lowered:
-            raise Undecodable("REPLAYED_BY_SERVER", f"carries the header {name} of a direct get")
+    claimed = _claimed_type(headers) if headers else None
     if len(body) > BODY_BYTES_MAX:
         raise Undecodable("TOO_LARGE", f"{len(body)} bytes, bound {BODY_BYTES_MAX}")
     try:
@@ -59,12 +72,23 @@ def decode(subject: str, headers: Mapping[str, str] | None, body: bytes, prefix:
     except ValueError as error:
         raise Undecodable("SUBJECT", str(error)) from error
     event = decode_body(event_type, major, body)
-    if lowered.get("at-type", event_type) != event.type:
-        raise Undecodable("HEADER_MISMATCH", f"header says {lowered['at-type']}, body says {event.type}")
+    if claimed is not None and claimed != event_type:
+        raise Undecodable("HEADER_MISMATCH", f"header says {claimed}, body says {event_type}")
     belongs = subject_of(event, prefix, major)
     if belongs != subject:
         raise Undecodable("SUBJECT_MISMATCH", f"body belongs on {belongs}, came on {subject}")
     return event
+
+
+def _claimed_type(headers: Mapping[str, str]) -> str | None:
+    """Return the type the headers claim, if any; raise Undecodable when a server made them."""
+    if _ORDINARY.issuperset(headers):
+        return headers.get("at-type")
+    lowered = {name.lower(): value for name, value in headers.items()}
+    for name in _REPLAYED_BY_SERVER:
+        if name in lowered:
+            raise Undecodable("REPLAYED_BY_SERVER", f"carries the header {name} of a direct get")
+    return lowered.get("at-type")
 
 
 def decode_body(
@@ -78,15 +102,16 @@ def decode_body(
     cls = find(event_type)
     if cls is None:
         raise Undecodable("UNKNOWN_TYPE", f"{event_type} is not in this build's registry")
-    if major > cls.major():
-        raise Undecodable("NEWER_MAJOR", f"{event_type} v{major}; this build reads up to v{cls.major()}")
+    newest = cls.major()
+    if major > newest:
+        raise Undecodable("NEWER_MAJOR", f"{event_type} v{major}; this build reads up to v{newest}")
     try:
-        if major == cls.major():
+        if major == newest:
             event = cls.model_validate_json(body)
         else:
-            event = cls.model_validate_json(_upcast(event_type, major, cls.major(), body, upcasters))
+            event = cls.model_validate_json(_upcast(event_type, major, newest, body, upcasters))
     except ValidationError as error:
-        raise Undecodable("INVALID_BODY", _first_problem(error)) from error
+        raise Undecodable("INVALID_BODY", first_problem(error)[:300]) from error
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
         # Also whatever an upcaster meets in a body that never was of its major.
         raise Undecodable("INVALID_BODY", str(error)[:300]) from error
@@ -117,9 +142,3 @@ def _upcast(
     if identity != {name: data.get(name) for name in IDENTITY_FIELDS}:
         raise Undecodable("IDENTITY_TOUCHED", f"an upcaster of {event_type} changed the event's identity")
     return to_json({**data, "schema_version": f"{newest}.0"})
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "body"
-    return f"{place}: {first['msg']}"[:300]

@@ -15,7 +15,9 @@ from at_core.events.envelope import Event
 __all__ = ["decode_key", "encode_key", "message_id", "subject_of", "subjects_of_type", "type_and_major"]
 
 _SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPE: Final = re.compile(r"=([0-9A-F]{2})")
+_SUBJECT: Final = re.compile(r"([a-z]+(?:\.[a-z_]+){1,2})\.v(\d+)\.[^.]")
 ABSENT: Final = "="
 """The token of a key that is None (an event without an account). A lone ``=`` encodes no text."""
 
@@ -23,8 +25,10 @@ ABSENT: Final = "="
 @lru_cache(maxsize=4096)
 def encode_key(value: str | None) -> str:
     """Return ``value`` as one subject token."""
-    if value is None or value == "":
+    if not value:
         return ABSENT
+    if _TOKEN.fullmatch(value):
+        return value
     return "".join(chr(byte) if byte in _SAFE else f"={byte:02X}" for byte in value.encode())
 
 
@@ -41,12 +45,13 @@ def decode_key(token: str) -> str | None:
 
 def subject_of(event: Event, prefix: str = "", major: int | None = None) -> str:
     """Return the subject ``event`` is published on, in its newest form or rendered as an older ``major``."""
-    keys = (encode_key(_text(getattr(event, name))) for name in event.KEYS)
-    return ".".join((*([prefix] if prefix else []), event.type, f"v{major or event.major()}", *keys))
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    subject = f"{event.type}.v{major or event.major()}"
+    if prefix:
+        subject = f"{prefix}.{subject}"
+    for name in event.KEYS:
+        value = getattr(event, name)
+        subject += "." + encode_key(value if value is None or type(value) is str else str(value))
+    return subject
 
 
 def subjects_of_type(event_type: str, major: int | None = None, prefix: str = "") -> str:
@@ -58,10 +63,22 @@ def subjects_of_type(event_type: str, major: int | None = None, prefix: str = ""
 def type_and_major(subject: str, prefix: str = "") -> tuple[str, int]:
     """Return type and major of a subject; raise ValueError when it follows another grammar."""
     text = subject.removeprefix(f"{prefix}.") if prefix else subject
-    match = re.match(r"^([a-z]+(?:\.[a-z_]+){1,2})\.v(\d+)\.[^.]", text)
-    if match is None:
-        raise ValueError(f"{subject!r} is no event subject")
-    return match[1], int(match[2])
+    # The head ends with the first part that begins with a v, unless that is a part of the type.
+    end = text.find(".", text.find(".v") + 2)
+    head = _head(text[:end]) if end > 0 and text[end + 1 : end + 2] not in ("", ".") else None
+    if head is None:
+        match = _SUBJECT.match(text)
+        if match is None:
+            raise ValueError(f"{subject!r} is no event subject")
+        head = match[1], int(match[2])
+    return head
+
+
+@lru_cache(maxsize=256)
+def _head(text: str) -> tuple[str, int] | None:
+    """Return type and major of the part of a subject before its keys; there are few of them, so they are kept."""
+    match = _SUBJECT.fullmatch(f"{text}.k")
+    return (match[1], int(match[2])) if match else None
 
 
 def message_id(event: Event, major: int | None = None) -> str:
