@@ -30,14 +30,19 @@ def test_a_changed_schema_is_refused(registry: Path) -> None:
     document = json.loads(path.read_text())
     document["reader"]["properties"]["quantity"] = {"type": "number"}
     path.write_text(json.dumps(document))
-    assert [problem.rule for problem in check(registry)] == ["FROZEN_CHANGED"]
+    assert [problem.rule for problem in check(registry)] == ["FILE_CHANGED", "FROZEN_CHANGED"]
 
 
 def test_changed_bytes_and_missing_files_are_refused(registry: Path) -> None:
     place = registry / "market.raw" / "1.0"
     (place / "samples" / "full.json").write_text("{}")
     (place / "contract.json").unlink()
-    assert {problem.rule for problem in check(registry)} == {"SAMPLE_CHANGED", "NOT_FROZEN"}
+    assert {problem.rule for problem in check(registry)} == {
+        "FILE_CHANGED",
+        "FILE_GONE",
+        "NOT_FROZEN",
+        "SAMPLE_CHANGED",
+    }
 
 
 def test_the_shipped_registry_is_read_oldest_first() -> None:

@@ -1,7 +1,8 @@
 """The frozen registry: what every (type, version) ever released looks like, read from the installed package.
 
 One folder per version, ``data/registry/<type>/<major>.<minor>/``: ``contract.json`` (catalogue facts, reader schema,
-writer schema) and ``samples/<name>.json`` (exact bodies). A file that stands there never changes and never goes.
+writer schema), ``samples/<name>.json`` (exact bodies, see ``at_core.contracts.samples`` for the names) and
+``SHA256SUMS``. A file that stands there never changes and never goes; samples, and so lines of the sums, may be added.
 """
 
 from __future__ import annotations
