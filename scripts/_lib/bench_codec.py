@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 if TYPE_CHECKING:
     from at_core.events.envelope import Event
 
-__all__ = ["CODEC_AIM", "codec_figures"]
+__all__ = ["CODEC_AIM", "bare_model", "codec_figures", "varied"]
 
 CODEC_AIM = 1.5
 """Encode and the complete decode together, at most, of what bare Pydantic takes for the same fields."""
@@ -46,8 +46,8 @@ def _figures(sample: Event, batches: int) -> dict[str, Any]:
     from at_core.events.codec import headers_of
     from at_core.events.subjects import subject_of
 
-    cls, bare = type(sample), _bare(type(sample))
-    events = list(_varied(sample))
+    cls, bare = type(sample), bare_model(type(sample))
+    events = list(varied(sample))
     bodies = [encode(event) for event in events]
     plain = [bare.model_validate_json(body) for body in bodies]
     messages = [(subject_of(event), headers_of(event), encode(event)) for event in events]
@@ -87,14 +87,14 @@ def _interleaved(verbs: dict[str, Callable[[], object]], batches: int) -> dict[s
     return {name: median(values) / _POOL / 1000 for name, values in taken.items()}
 
 
-def _varied(sample: Event) -> Iterator[Event]:
+def varied(sample: Event) -> Iterator[Event]:
     """Yield events that differ in ids, numbers and times, so that nothing is fast because it was just seen."""
     from at_core.events.codec import decode_body, encode
 
     text = encode(sample).decode()
     for number in range(_POOL):
-        varied = _VALUE.sub(partial(_other_value, number), text)
-        yield decode_body(sample.type, sample.major(), varied.encode())
+        other = _VALUE.sub(partial(_other_value, number), text)
+        yield decode_body(sample.type, sample.major(), other.encode())
 
 
 def _other_value(number: int, match: re.Match[str]) -> str:
@@ -111,7 +111,7 @@ def _other_value(number: int, match: re.Match[str]) -> str:
     return value
 
 
-def _bare(cls: type[BaseModel]) -> type[BaseModel]:
+def bare_model(cls: type[BaseModel]) -> type[BaseModel]:
     """Return a frozen model of the same fields without any constraint: what Pydantic costs by itself."""
     fields: dict[str, Any] = {
         name: (_plain(field.annotation), ... if field.is_required() else field.default)

@@ -107,9 +107,11 @@ def decode_body(
         raise Undecodable("NEWER_MAJOR", f"{event_type} v{major}; this build reads up to v{newest}")
     try:
         if major == newest:
-            event = cls.model_validate_json(body)
+            event: Event = cls.__pydantic_validator__.validate_json(body)
         else:
-            event = cls.model_validate_json(_upcast(event_type, major, newest, body, upcasters))
+            event = cls.__pydantic_validator__.validate_json(
+                _upcast(event_type, major, newest, body, upcasters)
+            )
     except ValidationError as error:
         raise Undecodable("INVALID_BODY", first_problem(error)[:300]) from error
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
