@@ -7,6 +7,7 @@ from enum import StrEnum
 __all__ = [
     "AgentVerdict",
     "AssetClass",
+    "BodyEncoding",
     "KillSwitchLevel",
     "KillSwitchScope",
     "Liquidity",
@@ -160,6 +161,17 @@ class AssetClass(StrEnum):
     EQUITY = "EQUITY"
     FUTURE = "FUTURE"
     FX = "FX"
+
+
+class BodyEncoding(StrEnum):
+    """How a kept body became text."""
+
+    UTF8 = "UTF8"
+    """The characters of the body itself."""
+    ESCAPED = "ESCAPED"
+    r"""Bytes that are no printable text stand as ``\xHH``, a backslash as two; undone, it is the body's bytes."""
+    UNKNOWN = "UNKNOWN"
+    """Kept by version 1 of the contract, which did not say. Never written for a new body."""
 
 
 class Liquidity(StrEnum):

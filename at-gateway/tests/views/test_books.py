@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from test_traces import Story
 
+from at_core.enums import BodyEncoding
 from at_core.events import AlertQuarantined, AlertQuarantinedEvent, Emit, originate
 from at_core.ids import natural_id
 from at_core.testing.builders import T0, a_position, a_signal, an_account
@@ -86,8 +87,9 @@ def test_the_quarantine_is_bounded_and_newest_first() -> None:
     room = Quarantine(2)
     for n in range(3):
         payload = AlertQuarantined(
-            signal_source="tv", code="BROKEN_JSON", hint="h", content_type="", body=str(n), body_size=1,
-            body_digest="0" * 64, received_at=T0 + timedelta(seconds=n),
+            signal_source="tv", code="BROKEN_JSON", hint="h", content_type="", body_text=str(n), body_size=1,
+            body_encoding=BodyEncoding.UTF8, truncated=False, body_digest="0" * 64,
+            received_at=T0 + timedelta(seconds=n),
         )  # fmt: skip
         event = originate(
             Emit(payload, account="paper"), natural_id("tv", str(n)), source="at-gateway/1", now=T0

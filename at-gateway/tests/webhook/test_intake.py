@@ -11,6 +11,7 @@ import pytest
 from gateway_world import BUY, SECRET, TOKEN, World
 
 from at_core.clock import ManualClock
+from at_core.enums import BodyEncoding
 from at_core.events import AlertQuarantinedEvent, SignalEvent
 from at_core.runtime.bus import Outgoing
 from at_core.runtime.bus_faults import NO_DELIVER_FAULT, NO_PUBLISH_FAULT, DeliverFault, PublishFault
@@ -18,6 +19,7 @@ from at_core.runtime.memory_bus import MemoryBus
 from at_core.testing.builders import T0
 from at_gateway.webhook import intake as intake_room
 from at_gateway.webhook.answers import Answer
+from at_gateway.webhook.refusals import Refusal, RefusalCode
 
 
 class Faulty:
@@ -185,9 +187,23 @@ async def test_a_refused_body_is_kept_without_its_secrets_before_the_answer(worl
     assert answer.body["quarantine_id"] == str(kept.event_id)
     assert (kept.code, kept.signal_source, kept.account) == ("UNKNOWN_SYMBOL", "tv", "paper")
     assert kept.body_size == len(body)
+    assert (kept.body_encoding, kept.truncated) == (BodyEncoding.UTF8, False)
     text = world.bus.records("QUARANTINE")[0].body.decode() + json.dumps(answer.body)
     for secret in (SECRET, TOKEN, "open sesame"):
         assert secret not in text
+
+
+async def test_what_is_kept_says_how_it_became_text(world: World) -> None:
+    for body in (b"\xff", b"\\xff"):
+        await accept(world, body)
+    too_large = Refusal(RefusalCode.BODY_TOO_LARGE)
+    await world.gateway.intake.accept(world.gateway.sources["tv"], "", b"the beginning", refusal=too_large)
+    kept = [event for event in world.events("QUARANTINE") if isinstance(event, AlertQuarantinedEvent)]
+    assert [(event.body_text, event.body_encoding, event.truncated) for event in kept] == [
+        ("\\xff", BodyEncoding.ESCAPED, False),
+        ("\\xff", BodyEncoding.UTF8, False),
+        ("the beginning", BodyEncoding.UTF8, True),
+    ]
 
 
 async def test_secrets_in_the_free_texts_of_an_accepted_alert_are_removed(world: World) -> None:

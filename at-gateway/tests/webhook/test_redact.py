@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from at_gateway.webhook.redact import MASK, as_text, redact
+from at_core.enums import BodyEncoding
+from at_gateway.webhook.redact import MASK, Shown, as_text, redact, shown
 from at_gateway.webhook.tokens import token_digest
 
 SECRET = "s3cr+t/Value=9"
@@ -56,9 +58,47 @@ def test_an_innocent_message_is_kept_as_it_is() -> None:
     assert redact(text, [SECRET], {"0" * 64}) == text
 
 
-def test_bytes_that_are_no_text_are_escaped_and_cut() -> None:
-    assert as_text(b"a\xff\x00b\n", 100) == "a\\xff\\x00b\n"
-    assert len(as_text(b"\xff" * 1000, 64)) == 64
+def kept(body: bytes, length_max: int = 65_536) -> Shown:
+    return shown(as_text(body), length_max)
+
+
+def undone(text: str) -> bytes:
+    """Read an escaped text as its contract says, and refuse what such a text cannot hold."""
+    out = b""
+    for part in re.findall(r"\\\\|\\x[0-9a-f]{2}|[^\\]|\\", text):
+        assert part != "\\", f"a torn escape in {text!r}"
+        out += b"\\" if part == "\\\\" else bytes.fromhex(part[2:]) if part[0] == "\\" else part.encode()
+    return out
+
+
+def test_text_is_kept_as_it_is_and_says_so() -> None:
+    assert kept(b'{"a":"\\u0041"}\n') == Shown('{"a":"\\u0041"}\n', BodyEncoding.UTF8, truncated=False)
+    assert kept("schön".encode(), 4) == Shown("schö", BodyEncoding.UTF8, truncated=True)
+    assert kept(b"abcd", 4) == Shown("abcd", BodyEncoding.UTF8, truncated=False)
+
+
+def test_bytes_that_are_no_text_are_escaped_and_cut_between_two_escapes() -> None:
+    assert kept(b"a\xff\x00b\n") == Shown("a\\xff\\x00b\n", BodyEncoding.ESCAPED, truncated=False)
+    assert kept("\u2028".encode()).text == "\\xe2\\x80\\xa8"
+    assert kept(b"\\xff\xff").text == "\\\\xff\\xff", "what looked escaped already can be told from what was"
+    assert kept(b"\xff" * 1000, 66) == Shown("\\xff" * 16, BodyEncoding.ESCAPED, truncated=True)
+    assert kept(b"\x00\\\\", 7) == Shown("\\x00\\\\", BodyEncoding.ESCAPED, truncated=True)
+
+
+@given(st.binary(max_size=80) | st.text(max_size=40).map(str.encode), st.integers(0, 200))
+def test_what_is_kept_can_be_undone_to_the_bytes_that_came(body: bytes, length_max: int) -> None:
+    said = kept(body, length_max)
+    assert len(said.text) <= length_max
+    original = undone(said.text) if said.encoding is BodyEncoding.ESCAPED else said.text.encode()
+    assert body.startswith(original)
+    assert said.truncated == (original != body)
+    assert all(char.isprintable() or char in "\n\t" for char in said.text)
+
+
+def test_secrets_are_found_in_bodies_that_are_no_text() -> None:
+    secret = "back\\slash-and-nbsp\u00a0here"
+    text = redact(as_text(b"\xff" + secret.encode() + b"\x00"), [secret], ())
+    assert shown(text, 100).text == f"\\xff{MASK}\\x00"
 
 
 letters = st.text("abcXYZ0189", min_size=6, max_size=30)

@@ -8,6 +8,7 @@ from typing import Any
 
 from at_core.enums import (
     AgentVerdict,
+    BodyEncoding,
     KillSwitchLevel,
     KillSwitchScope,
     Liquidity,
@@ -131,9 +132,11 @@ def root_payloads() -> list[Payload]:
             code="BROKEN_JSON",
             hint="line 1, column 9: a value is missing",
             content_type="text/plain",
-            body='{"side":}',
-            body_size=9,
-            body_digest=DIGEST,
+            body_text='{"side":}\\xff\\\\',
+            body_encoding=BodyEncoding.ESCAPED,
+            truncated=False,
+            body_size=11,
+            body_digest="af7e0ff3e3406ae2505f30fe1e8f9fa29499dcfe78b353c7d526cfa9e878f492",
             received_at=NOW,
         ),
         OperatorCommandIssued(

@@ -7,9 +7,12 @@ must be refused with ``ValueError``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from at_core.enums import BodyEncoding
 
 __all__ = ["DOWNCASTERS", "Downcaster"]
 
@@ -22,5 +25,19 @@ class Downcaster:
     step: Callable[[dict[str, Any]], dict[str, Any]]
 
 
-DOWNCASTERS: Mapping[tuple[str, int], Downcaster] = {}
+_ESCAPED_BACKSLASH: Final = re.compile(r"\\\\")
+
+
+def _quarantined_2_to_1(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 escaped without doubling backslashes, and did not say whether it had escaped or cut."""
+    text = data.pop("body_text")
+    if data.pop("body_encoding") == BodyEncoding.ESCAPED:
+        text = _ESCAPED_BACKSLASH.sub(r"\\", text)
+    data.pop("truncated", None)
+    return {**data, "body": text}
+
+
+DOWNCASTERS: Mapping[tuple[str, int], Downcaster] = {
+    ("intake.alert.quarantined", 2): Downcaster("1.0", _quarantined_2_to_1),
+}
 """(type, from major) to the step that leads to the major before."""

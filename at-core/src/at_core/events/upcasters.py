@@ -7,7 +7,10 @@ of the event; the codec checks that it did not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any
+
+from at_core.enums import BodyEncoding
 
 __all__ = ["IDENTITY_FIELDS", "UPCASTERS", "Upcaster"]
 
@@ -24,5 +27,17 @@ IDENTITY_FIELDS = (
     "account",
 )
 
-UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
-"""(type, from major) to the step that leads to the next major. Empty while every type is at its first major."""
+
+def _quarantined_1_to_2(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not say whether its text was escaped; known is only what the digest proves.
+
+    Whether the body was cut stays open even then: the digest may be that of a beginning.
+    """
+    text = data.pop("body")
+    proved = sha256(text.encode()).hexdigest() == data.get("body_digest")
+    encoding = BodyEncoding.UTF8 if proved else BodyEncoding.UNKNOWN
+    return {**data, "body_text": text, "body_encoding": encoding.value}
+
+
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {("intake.alert.quarantined", 1): _quarantined_1_to_2}
+"""(type, from major) to the step that leads to the next major. The codec writes the version of the result."""

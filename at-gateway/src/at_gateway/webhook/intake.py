@@ -27,7 +27,7 @@ from at_gateway.webhook.answers import Answer, accepted, refused, unavailable
 from at_gateway.webhook.dedup import Memory, Seen
 from at_gateway.webhook.keys import digest_of
 from at_gateway.webhook.meters import Meters
-from at_gateway.webhook.redact import as_text, redact
+from at_gateway.webhook.redact import as_text, redact, shown
 from at_gateway.webhook.refusals import Refusal, RefusalCode, UnavailableCode
 
 __all__ = ["Intake", "Kept"]
@@ -216,12 +216,15 @@ class Intake:
         """Keep what was refused, without its secrets, before saying so."""
         digest = sha256(body).hexdigest()
         hint = self._without_secrets(refusal.text, token)
+        kept = shown(self._without_secrets(as_text(body), token), QUARANTINE_TEXT_MAX)
         payload = AlertQuarantined(
             signal_source=source.name,
             code=refusal.code.value,
             hint=hint[:2000],
-            content_type=self._without_secrets(as_text(content_type.encode(), 200), token)[:200],
-            body=self._without_secrets(as_text(body, QUARANTINE_TEXT_MAX), token)[:QUARANTINE_TEXT_MAX],
+            content_type=shown(self._without_secrets(content_type, token), 200).text,
+            body_text=kept.text,
+            body_encoding=kept.encoding,
+            truncated=kept.truncated or refusal.code is RefusalCode.BODY_TOO_LARGE,
             body_size=len(body),
             body_digest=digest,
             received_at=now,

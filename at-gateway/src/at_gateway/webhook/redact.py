@@ -9,13 +9,16 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
-__all__ = ["MASK", "as_text", "redact"]
+from at_core.enums import BodyEncoding
+
+__all__ = ["MASK", "Shown", "as_text", "redact", "shown"]
 
 MASK: Final = "[redacted]"
 _SHORT: Final = 4
@@ -30,11 +33,50 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_\-.~+/=]{8,256}")
 _WORDS_MAX: Final = 4_000
 
 
-def as_text(body: bytes, length_max: int) -> str:
-    """Return a body as text; bytes that are not UTF-8 and control characters are escaped."""
-    text = body.decode("utf-8", errors="backslashreplace")
-    shown = (char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
-    return "".join(shown)[:length_max]
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is kept of a body, and how it became text."""
+
+    text: str
+    encoding: BodyEncoding
+    truncated: bool
+
+
+def as_text(body: bytes) -> str:
+    """Return a body as text for ``redact``. Bytes that are not UTF-8 become lone surrogates; ``shown`` escapes them."""
+    return body.decode("utf-8", errors="surrogateescape")
+
+
+def shown(text: str, length_max: int) -> Shown:
+    r"""Return ``text`` (of ``as_text``) fit to be kept: as it is, or escaped where it holds what cannot be printed.
+
+    Escaped, each byte of such a character stands as ``\xHH`` and a backslash as two, so that it can be undone. It is
+    cut between two escapes, never inside one.
+    """
+    if all(map(_is_plain, text)):
+        return Shown(text[:length_max], BodyEncoding.UTF8, len(text) > length_max)
+    parts: list[str] = []
+    room = length_max
+    for part in _escaped(text):
+        room -= len(part)
+        if room < 0:
+            break
+        parts.append(part)
+    return Shown("".join(parts), BodyEncoding.ESCAPED, room < 0)
+
+
+def _is_plain(char: str) -> bool:
+    return char.isprintable() or char in "\n\t"
+
+
+def _escaped(text: str) -> Iterator[str]:
+    for char in text:
+        if char == "\\":
+            yield "\\\\"
+        elif _is_plain(char):
+            yield char
+        else:
+            yield from (f"\\x{byte:02x}" for byte in char.encode("utf-8", errors="surrogateescape"))
 
 
 def redact(text: str, secrets: Collection[str], token_digests: Collection[str]) -> str:
