@@ -27,11 +27,14 @@ from at_core.runtime.http import HttpServer, StatusApp
 from at_core.runtime.logging import configure_logging, redactor
 from at_core.runtime.metrics import Metrics
 from at_core.runtime.nats_bus import NatsBus
+from at_core.runtime.presence import Presence
 from at_core.runtime.publisher import BodySigner, Publisher
 from at_core.runtime.service import Service
 from at_core.runtime.settings import ServiceSettings, read_text
 from at_core.runtime.signing import NkeySigner
 from at_core.topology.consumers import durables_of
+from at_core.topology.live import Announcement
+from at_core.topology.readers import reads_of, writes_of
 from at_core.topology.roles import role as role_named
 from at_core.topology.wiring import Wiring
 
@@ -124,33 +127,61 @@ async def _run(
     )
     try:
         await bus.open()
-        await _serve(settings, composition, service, metrics, bus)
+        presence = _presence(role, member, settings, composition.wiring, runtime)
+        await _serve(settings, composition, service, runtime, presence)
     finally:
         composition.close()
     log.info("stopped")
 
 
 async def _serve(
-    settings: ServiceSettings, composition: Composition, service: Service, metrics: Metrics, bus: Bus
+    settings: ServiceSettings,
+    composition: Composition,
+    service: Service,
+    runtime: Runtime,
+    presence: Presence,
 ) -> None:
-    status = StatusApp(metrics, lambda: service.ready)
+    status = StatusApp(runtime.metrics, lambda: service.ready)
     app = composition.app(status) if composition.app else status
     server = HttpServer(app, settings.http.host, settings.http.port)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     try:
-        await server.start()
-        log.info("listening", extra={"host": settings.http.host, "port": server.port})
-        # The start-up objects live for ever: keep the collector from walking them in every full pass.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
-        await service.run()
+        async with presence:  # first of all: what must not be emitted must not be accepted either
+            await server.start()
+            log.info("listening", extra={"host": settings.http.host, "port": server.port})
+            # The start-up objects live for ever: keep the collector from walking them in every full pass.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 20)
+            await service.run()
     finally:
         await server.stop()
         with suppress(BusUnavailable):
-            await bus.close()
+            await runtime.bus.close()
+
+
+def _presence(
+    role: RoleName, member: str, settings: ServiceSettings, wiring: Wiring, runtime: Runtime
+) -> Presence:
+    own = Announcement(
+        role=role,
+        instance=settings.instance,
+        member=member,
+        member_version=_version(member)[:80],
+        at_core_version=_version("at-core")[:80],
+        started_at=runtime.clock.now(),
+        reads=reads_of(wiring),
+        writes=writes_of(wiring, runtime.publisher.major_of),
+    )
+    return Presence(
+        runtime.bus,
+        own,
+        runtime.metrics,
+        every_seconds=settings.announce_seconds,
+        emit_unread=settings.emit_unread,
+    )
 
 
 def _heartbeat(

@@ -61,6 +61,10 @@ class ServiceSettings(BaseSettings):
     heartbeat_seconds: Annotated[float, Field(gt=0, le=300)] = 2.0
     emit_major: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(max_length=200)] = Field(default={})
     """Types this role publishes in an older major than its newest, while somebody still reads only that."""
+    emit_unread: Annotated[tuple[str, ...], Field(max_length=200)] = ()
+    """Types this role emits although a live reader does not read that major, because a bridge serves that reader."""
+    announce_seconds: Annotated[float, Field(ge=1, le=20)] = 10.0
+    """How often it says what it reads and writes; the bucket forgets after 60 s, so at least two may be lost."""
 
     @classmethod
     def settings_customise_sources(
