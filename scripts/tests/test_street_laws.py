@@ -12,7 +12,7 @@ import pytest
 from simulation.story import Outcome, play
 
 import at_agents.desk.decide
-import at_core.runtime.publisher
+import at_core.events.rendering
 import at_exec_sim.gate.ruling
 from at_core.enums import AgentVerdict
 from at_core.events.codec import headers_of
@@ -68,7 +68,7 @@ def test_law_6_is_noticed_without_the_message_id(monkeypatch: pytest.MonkeyPatch
     def without_id(event: Any) -> dict[str, str]:
         return {name: value for name, value in headers_of(event).items() if name != "Nats-Msg-Id"}
 
-    monkeypatch.setattr(at_core.runtime.publisher, "headers_of", without_id)
+    monkeypatch.setattr(at_core.events.rendering, "headers_of", without_id)
     assert _noticed("law_6", FaultRates(drop_confirmation=0.2))
 
 
