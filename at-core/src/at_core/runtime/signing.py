@@ -11,7 +11,7 @@ from nacl.signing import VerifyKey
 
 from at_core.errors import ConfigurationError
 
-__all__ = ["NkeySigner", "NkeyVerifier"]
+__all__ = ["NkeyHand", "NkeySigner", "NkeyVerifier"]
 
 _CHECKSUM_BYTES = 2
 
@@ -61,3 +61,15 @@ class NkeyVerifier:
         except (BadSignatureError, binascii.Error, ValueError):
             return False
         return True
+
+
+class NkeyHand(NkeySigner):
+    """Signs with an nkey seed and knows its own signatures again."""
+
+    def __init__(self, seed: str) -> None:
+        super().__init__(seed)
+        self._verifier = NkeyVerifier(self.public_key)
+
+    def verify(self, body: bytes, signature: str) -> bool:
+        """Whether ``signature`` was made over exactly ``body`` with this seed."""
+        return self._verifier.verify(body, signature)
