@@ -6,6 +6,8 @@ they exchange changed on the way: fills got an optional field in 0.2.0, refused 
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -13,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interop_world import Player, build_wheel, make_environment, playing, released_wheels
+from interop_world import SECONDS_MAX, Player, build_wheel, make_environment, playing, released_wheels
 
+from at_core.events.subjects import type_and_major
 from at_core.runtime.nats_admin import StoredMessage, open_admin
 from at_core.testing.nats_fixture import NatsPlace, make_nats_place
 from at_core.topology.consumers import DURABLES, Durable
+from at_core.topology.coverage import Reason, uncovered
+from at_core.topology.live import Bucket
 
 ALERT, FILL = "intake.alert.quarantined", "trading.execution.fill"
 STREAMS = {"alerts": "QUARANTINE", "fills": "EXEC"}
@@ -113,14 +118,31 @@ def read_by(player: Player, last: int) -> list[dict[str, Any]]:
     return [answer for answer in player.said if "read" in answer]
 
 
-def in_order(read: list[dict[str, Any]]) -> bool:
-    """Whether each key's events came in the order of the stream."""
+def in_order(read: list[dict[str, Any]], key: str) -> bool:
+    """Whether the events of each value of the field ``key`` came in the order of the stream."""
     last: dict[str, int] = {}
     for answer in read:
-        if answer["read"] <= last.get(answer["subject"], 0):
+        value = answer["facts"][key]
+        if answer["read"] <= last.get(value, 0):
             return False
-        last[answer["subject"]] = answer["read"]
-    return True
+        last[value] = answer["read"]
+    return len(last) == KEYS
+
+
+async def dead_letters(place: NatsPlace, durable: str) -> dict[int, str]:
+    """What one durable set aside: sequence in its stream to the code."""
+    records = (json.loads(message.body) for message in await stored(place, "DLQ"))
+    return {record["sequence"]: record["code"] for record in records if record["durable"] == durable}
+
+
+async def all_settled(place: NatsPlace, durable: str, stream: str, last: int) -> None:
+    """Wait until a durable has settled everything up to ``last``."""
+    async with asyncio.timeout(SECONDS_MAX), open_admin((place.url,), place.keys_folder) as admin:
+        while True:
+            state = await admin.ask(f"CONSUMER.INFO.{stream}.{durable}")
+            if state["ack_floor"]["stream_seq"] >= last:
+                return
+            await asyncio.sleep(0.05)
 
 
 async def test_an_optional_field_reaches_those_who_know_it(street: Street) -> None:
@@ -138,9 +160,76 @@ async def test_an_optional_field_reaches_those_who_know_it(street: Street) -> No
     for name in READERS:
         read = read_by(street.readers[name, "fills"], messages[-1].sequence)
         assert [answer["read"] for answer in read] == [message.sequence for message in messages]
-        assert in_order(read)
+        assert in_order(read, "client_order_id")
         for answer in read:
             assert answer["facts"]["leaves_quantity"] == "100"
             assert answer["facts"]["quantity"] == "0.010"
             knows = name != "oldest" and by_writer[answer["read"]] == "1.1"
             assert ("broker" in answer["facts"]) is knows
+
+
+async def test_a_new_major_is_read_by_the_new_and_set_aside_by_the_old(street: Street) -> None:
+    for name in READERS:
+        street.read(name, "alerts")
+        street.produce(name)
+    street.rounds(ROUNDS)
+    messages = await stored(street.place, "QUARANTINE")
+    everything = [message.sequence for message in messages]
+    newer = {message.sequence for message in messages if type_and_major(message.subject)[1] == 2}
+    assert len(messages) == len(READERS) * ROUNDS * KEYS
+    assert len(newer) == ROUNDS * KEYS
+    assert min(newer) < max(set(everything) - newer)
+    assert max(newer) > min(set(everything) - newer)
+    for name in READERS:
+        await all_settled(street.place, durable_name(name, "alerts"), "QUARANTINE", everything[-1])
+        aside = await dead_letters(street.place, durable_name(name, "alerts"))
+        expected = everything if name == "current" else [one for one in everything if one not in newer]
+        read = read_by(street.readers[name, "alerts"], expected[-1])
+        assert [answer["read"] for answer in read] == expected
+        assert in_order(read, "signal_source")
+        if name == "current":
+            # Upcast at the door: whatever was written, the newest form is what a handler sees.
+            assert aside == {}
+            assert {answer["version"] for answer in read} == {"2.0"}
+            assert all("body_text" in answer["facts"] and "body" not in answer["facts"] for answer in read)
+        else:
+            # Never guessed: each newer message is kept with the reason, and nothing else is.
+            assert aside == dict.fromkeys(newer, "NEWER_MAJOR")
+            assert {answer["version"] for answer in read} == {"1.0"}
+            assert all("body" in answer["facts"] for answer in read)
+
+
+async def test_a_reader_of_the_first_major_only_is_found_from_outside(street: Street) -> None:
+    street.read("oldest", "alerts")
+    street.produce("as-before", f'{{"{ALERT}": 1}}', python="current")
+    street.rounds(1)
+    assert await not_covered(street.place) == set()
+    street.produce("flipped", python="current")
+    street.rounds(1)
+    # An old release cannot say what it reads: until it does, a major above the first counts as not covered.
+    assert await not_covered(street.place) == {
+        (durable_name("oldest", "alerts"), 2, KEYS, Reason.NEVER_ANNOUNCED)
+    }
+
+
+async def test_while_the_older_major_is_emitted_the_oldest_reader_misses_nothing(street: Street) -> None:
+    street.read("oldest", "alerts")
+    street.produce("current", f'{{"{ALERT}": 1}}')
+    street.rounds(ROUNDS)
+    messages = await stored(street.place, "QUARANTINE")
+    assert {message.headers["at-schema"] for message in messages} == {"1.0"}
+    read = read_by(street.readers["oldest", "alerts"], messages[-1].sequence)
+    assert [answer["read"] for answer in read] == [message.sequence for message in messages]
+    assert in_order(read, "signal_source")
+    assert await dead_letters(street.place, durable_name("oldest", "alerts")) == {}
+
+
+async def not_covered(place: NatsPlace) -> set[tuple[str, int, int, Reason]]:
+    """What the check for uncovered subjects says of the oldest release's queue of alerts."""
+    durable = next(known for known in EXTRA if known.name == durable_name("oldest", "alerts"))
+    async with open_admin((place.url,), place.keys_folder) as admin:
+        counts = {durable.stream: await admin.subjects(durable.stream)}
+        info = await admin.ask(f"CONSUMER.INFO.{durable.stream}.{durable.name}")
+    filters = {durable.name: tuple(info["config"].get("filter_subjects") or ())}
+    found = uncovered(counts, filters, Bucket(), [durable])
+    return {(one.durable, one.major, one.messages, one.reason) for one in found if one.type == ALERT}
