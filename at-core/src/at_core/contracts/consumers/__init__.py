@@ -1,0 +1,1 @@
+"""Consumer contracts: which member reads and writes which type, by which fields; proved, and asked before a change."""
