@@ -20,6 +20,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("imports", ("lint-imports", "--config", "workspace.toml", "--no-logo")),
     ("flow", ("python", "scripts/check_flow.py", "--check")),
     ("schemas", ("python", "scripts/freeze_events.py", "--check")),
+    ("readers", ("at-core", "contracts", "verify")),
     ("types", ("mypy", "--config-file", "workspace.toml")),
 )
 TESTS = ("tests", ("python", "scripts/test.py"))

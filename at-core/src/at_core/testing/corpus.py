@@ -71,9 +71,7 @@ def corpus(*event_types: str, varied: bool = True) -> tuple[Sample, ...]:
 
 def placed(sample: Sample) -> str:
     """Return the subject the sample belongs on; raises Undecodable when it is no event."""
-    event = sample.event
-    newest, own = f".v{event.major()}.", f".v{version_key(sample.version)[0]}."
-    return subject_of(event).replace(newest, own, 1)
+    return subject_of(sample.event, major=version_key(sample.version)[0])
 
 
 def _samples(contract: FrozenContract, varied: bool) -> Iterator[Sample]:

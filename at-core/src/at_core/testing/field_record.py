@@ -90,7 +90,10 @@ class FieldRecord:
         """Note that ``caller`` read ``name`` of a recorded model, and return what to hand out."""
         place = self._places.get(id(model))
         if place is None:
-            return value
+            if not isinstance(model, Event):
+                return value
+            event_type = object.__getattribute__(model, "__dict__")["type"]
+            place = self._places[id(model)] = model, event_type, ""
         _, event_type, path = place
         if name == "__dict__":
             self._note_whole(event_type, path)
@@ -104,10 +107,6 @@ class FieldRecord:
         if isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
             return tuple(self._part(item, event_type, f"{here}[]") for item in value)
         return value
-
-    def root(self, event: Event) -> None:
-        """Begin to watch an event that was just decoded."""
-        self._places[id(event)] = (event, event.type, "")
 
     def _note_whole(self, event_type: str, path: str) -> None:
         if path:
@@ -139,22 +138,23 @@ class _Recording:
         caller = sys._getframe(1).f_globals.get("__name__", "")
         return _open.note(self, name, value, caller)  # type: ignore[arg-type]  # always mixed into a model
 
+    def __eq__(self, other: object) -> bool:
+        """As without a record: equal to what has the same class and the same values, watched or not."""
+        same = _plain(type(self)) is _plain(type(other))
+        return bool(same and self.__dict__ == other.__dict__)
+
+    __hash__ = None  # type: ignore[assignment]  # Pydantic gives every frozen model its own
+
     def __repr__(self) -> str:
         """A text for people reads nothing a contract could speak of."""
         return f"<{type(self).__name__} under record>"
 
     __str__ = __repr__
 
-    def model_post_init(self, context: Any, /) -> None:
-        """Watch an event from the moment it is whole."""
-        super().model_post_init(context)  # type: ignore[misc]  # always mixed into a model
-        if _open is not None and isinstance(self, Event):
-            _open.root(self)
-
     @classmethod
     def wrap(cls, payload: Payload, **envelope: Any) -> Event:
         """What is made here is not read here: return an event that nobody watches."""
-        plain: type[Event] = cls.__mro__[2]
+        plain: type[Event] = _plain(cls)
         return plain.wrap(payload, **envelope)
 
 
@@ -170,6 +170,10 @@ def _recording(cls: type[BaseModel]) -> Any:
         _MADE[cls] = made = new_class(cls.__name__, (_Recording, cls), {}, lambda body: body.update(named))
         _FIELDS[made] = frozenset(cls.model_fields)
     return _MADE[cls]
+
+
+def _plain(cls: type[Any]) -> Any:
+    return cls.__mro__[2] if issubclass(cls, _Recording) else cls
 
 
 def _classes() -> dict[str, type[Event]]:

@@ -36,7 +36,14 @@ from at_core.testing.corpus import Sample, placed
 from at_core.testing.field_record import FieldRecord
 from at_core.topology.wiring import Wiring
 
-__all__ = ["assert_handles", "differences", "production_differences", "run_body", "unnoticed_changes", "wiring_differences"]
+__all__ = [
+    "assert_handles",
+    "differences",
+    "production_differences",
+    "run_body",
+    "unnoticed_changes",
+    "wiring_differences",
+]
 
 Handler = Callable[[Event], Any]
 Untouched = Mapping[tuple[str, str], str]
@@ -144,7 +151,7 @@ def unnoticed_changes(
         wrong = {path: tuple(one for one in reading.fields if one != path) for path in reading.fields}
         wrong["made_up"] = (*reading.fields, "made_up")
         for path, fields in wrong.items():
-            excused = (reading.event_type, path) in (untouched or {})
+            excused = path in reading.fields and (reading.event_type, path) in (untouched or {})
             if not excused and not differences(record, [*others, replace(reading, fields=fields)], untouched):
                 found.append(f"{reading.event_type}: {path}")
     return found

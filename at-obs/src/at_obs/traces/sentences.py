@@ -29,7 +29,7 @@ def number(value: Decimal | None) -> str:
 
 def sentence(event: Event) -> str:
     """Return one sentence for any event; an unknown type is named by its type."""
-    say = _SAY.get(type(event))
+    say = next((_SAY[cls] for cls in type(event).__mro__ if cls in _SAY), None)
     return say(event) if say else f"{event.type} was recorded."
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["ANY", "Contract", "Finding", "Mode", "Reading", "Writing", "covers"]
+__all__ = ["ANY", "Contract", "Finding", "Mode", "Reading", "Writing", "bare", "covers"]
 
 Mode = Literal["react", "observe"]
 
@@ -70,6 +70,11 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.member} ({self.role}) {self.event_type}: {self.detail}"
+
+
+def bare(path: str) -> str:
+    """Return the field that a path names: ``plan`` for ``plan.*``, ``checks`` for ``checks[].*``."""
+    return path.removesuffix(".*").removesuffix("[]") if path.endswith(".*") else path
 
 
 def covers(declared: str, path: str) -> bool:

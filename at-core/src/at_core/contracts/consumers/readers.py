@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from at_core.contracts.consumers.model import Contract, Mode, covers
+from at_core.contracts.consumers.model import Contract, Mode, bare, covers
 from at_core.contracts.consumers.shape import FieldShape, shape_of
 from at_core.contracts.frozen import FrozenContract
 from at_core.errors import ConfigurationError
@@ -94,7 +94,7 @@ def find_field(question: str, registry: Mapping[str, tuple[FrozenContract, ...]]
     shape: dict[str, FieldShape] = {}
     for version in registry[event_type]:
         shape.update(shape_of(version.writer))
-    plain = path.removesuffix(".*")
+    plain = bare(path)
     if plain not in shape or (plain != path and not shape[plain].part):
         raise ConfigurationError(f"{event_type} has no field {path!r}; {_hint(path, shape)}")
     return event_type, path

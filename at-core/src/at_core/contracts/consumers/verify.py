@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from at_core.contracts.consumers.model import ANY, Contract, Finding, Reading, Writing
+from at_core.contracts.consumers.model import ANY, Contract, Finding, Reading, Writing, bare
 from at_core.contracts.consumers.shape import FieldShape, shape_of
 from at_core.contracts.frozen import FrozenContract
 
@@ -87,7 +87,7 @@ def _reads(reading: Reading, known: Mapping[str, _Type], writers: Sequence[Writi
             yield finding("MAJOR_NOT_READ", f"{writing.member} ({writing.role}) can write major {major}")
     filled = {path for writing in writers for path in writing.fills}
     for path in reading.fields:
-        plain = path.removesuffix(".*")
+        plain = bare(path)
         shape = facts.newest.get(plain)
         if shape is None:
             gone = plain in facts.ever

@@ -18,7 +18,13 @@ from at_core.runtime.metrics import Metrics
 from at_core.testing.builders import INSTRUMENTS, T0, a_market_bar, a_position, a_signal, an_account
 from at_core.testing.corpus import Sample, corpus
 from at_core.testing.field_record import FieldRecord
-from at_core.testing.handling import differences, production_differences, run_body, unnoticed_changes, wiring_differences
+from at_core.testing.handling import (
+    differences,
+    production_differences,
+    run_body,
+    unnoticed_changes,
+    wiring_differences,
+)
 
 CATALOGUE = (Path(__file__).parents[1] / "config" / "strategies.toml").read_text(encoding="utf-8")
 FOREIGN = {
