@@ -60,7 +60,7 @@ def test_the_corpus_holds_every_frozen_sample_and_each_is_an_event_on_its_subjec
 
 
 def test_the_variations_reach_each_value_each_absence_and_the_bare_event() -> None:
-    events = [sample.event for sample in corpus("trading.signal.created")]
+    events: list[Any] = [sample.event for sample in corpus("trading.signal.created")]
     assert {event.kind for event in events} == {
         "ORDER",
         "TARGET",
@@ -69,9 +69,9 @@ def test_the_variations_reach_each_value_each_absence_and_the_bare_event() -> No
         "CANCEL",
         "MODIFY",
         "CONTROL",
-    }  # type: ignore[attr-defined]  # signals
-    assert {event.late for event in events} == {True, False}  # type: ignore[attr-defined]  # signals
-    assert any(event.comment is None and event.symbol for event in events)  # type: ignore[attr-defined]  # signals
+    }
+    assert {event.late for event in events} == {True, False}
+    assert any(event.comment is None and event.symbol for event in events)
 
 
 def test_five_lines_prove_a_handler(tmp_path: Path) -> None:
