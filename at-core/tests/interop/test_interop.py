@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -93,6 +94,15 @@ class Street:
                 producer.tell()
             for producer in self.producers.values():
                 producer.until(lambda answer: "done" in answer)
+
+    def bridge(self) -> str:
+        """Let the newest release carry alerts over to the first major, once; return what it complained about."""
+        command = [
+            str(self.pythons["current"]), "-I", "-m", "at_core", "bridge", ALERT, "--from", "2", "--to", "1",
+            "--server", self.place.url, "--keys", str(self.place.keys_folder), "--once",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        return "" if done.returncode == 0 else done.stdout + done.stderr
 
     def written(self) -> list[dict[str, Any]]:
         """What the producers were told is stored."""
@@ -222,6 +232,25 @@ async def test_while_the_older_major_is_emitted_the_oldest_reader_misses_nothing
     assert [answer["read"] for answer in read] == [message.sequence for message in messages]
     assert in_order(read, "signal_source")
     assert await dead_letters(street.place, durable_name("oldest", "alerts")) == {}
+
+
+async def test_the_bridge_gives_a_reader_left_behind_every_newer_message_once(street: Street) -> None:
+    for name in ("oldest", "current"):
+        street.read(name, "alerts")
+        street.produce(name)
+    street.rounds(ROUNDS)
+    for _ in range(2):  # the second crossing finds nothing left to do
+        assert street.bridge() == ""
+    messages = await stored(street.place, "QUARANTINE")
+    copies = {message.sequence for message in messages if "at-downcast-of" in message.headers}
+    assert len(copies) == ROUNDS * KEYS
+    for name in ("oldest", "current"):
+        await all_settled(street.place, durable_name(name, "alerts"), "QUARANTINE", messages[-1].sequence)
+        last = max(copies) if name == "oldest" else min(copies) - 1
+        read = read_by(street.readers[name, "alerts"], last)
+        ids = [answer["id"] for answer in read]
+        assert sorted(ids) == sorted({answer["id"] for answer in street.written() if answer["type"] == ALERT})
+        assert copies.isdisjoint(answer["read"] for answer in read) is (name == "current")
 
 
 async def not_covered(place: NatsPlace) -> set[tuple[str, int, int, Reason]]:
