@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
 from processes.street import SERVICES, Street
 from processes.waiting import until
 
-from _lib.home import Home
+from _lib.home import Home, Ports
+from _lib.platform import Platform
 from at_core.runtime.bus import Outgoing
 from at_core.runtime.live_view import view_bucket
 from at_core.runtime.nats_admin import open_admin
@@ -28,6 +31,7 @@ from at_core.topology.live import (
 )
 
 SIGNAL = "trading.signal.created"
+QUARANTINED = "intake.alert.quarantined"
 _SHORT_AGE_SECONDS = 5
 
 
@@ -114,6 +118,74 @@ def test_a_laggard_beside_the_others_blocks_until_it_takes_its_word_back(street:
     assert _ask(street, "can-emit", SIGNAL, "1")[0] == 0
 
 
+def _say(street: Street, one: Announcement, *, gone: bool) -> None:
+    asyncio.run(_publish(street.home, one, gone=gone))
+
+
+async def _publish(home: Home, one: Announcement, *, gone: bool) -> None:
+    seed = home.folder / "keys" / f"{one.role}.nk"
+    bus = await NatsBus.connect(home.bus_url, role_name=one.role, seed_file=seed)
+    subject = announcement_subject(one.role, one.instance)
+    body, headers = (b"", REMOVED_HEADERS) if gone else (encode_announcement(one), {})
+    await bus.publish(Outgoing(subject, body, headers))
+    await bus.close()
+
+
+def test_a_gateway_that_has_flipped_starts_again_beside_a_laggard_and_says_so(street: Street) -> None:
+    _complete(street)
+    own = _live(street)["gateway"]
+    laggard = own.model_copy(update={"instance": "old", "reads": {QUARANTINED: (1,)}, "writes": {}})
+    _say(street, laggard, gone=False)
+    street.back("gateway", street.kill("gateway"))
+    checked = street.door.metric("gateway", "at_contracts_majors_checked_total", outcome="unread")
+    _say(street, laggard, gone=True)
+    assert checked == 1
+    said = [line for line in street.log("gateway") if "does not read" in line.get("message", "")]
+    assert [line["major"] for line in said] == [own.writes[QUARANTINED]]
+
+
+def test_the_first_to_emit_a_major_that_a_live_reader_lacks_does_not_start(tmp_path: Path) -> None:
+    platform = Platform(tmp_path / "flip", Ports.free())
+    home = platform.home
+
+    async def story() -> tuple[int | None, str]:
+        await platform.start(roles=())  # the bus alone
+        try:
+            laggard = Announcement(
+                role="gateway",
+                instance="old",
+                member="at-gateway",
+                member_version="0.2.0",
+                at_core_version="0.2.0",
+                started_at=datetime(2026, 1, 2, tzinfo=UTC),
+                reads={QUARANTINED: (1,)},
+                writes={QUARANTINED: 1},
+            )
+            await _publish(home, laggard, gone=False)
+            command = [
+                Path(sys.executable).parent / "at-gateway",
+                "serve",
+                "--config",
+                home.config_of("gateway"),
+            ]
+            process = await asyncio.create_subprocess_exec(
+                *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            )
+            try:
+                told, _ = await asyncio.wait_for(process.communicate(), 30)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+            return process.returncode, told.decode()
+        finally:
+            await platform.stop()
+
+    ended, told = asyncio.run(story())
+    assert ended == 2, told
+    for part in (f"{QUARANTINED} v2", "gateway/old (at-gateway 0.2.0) reads v1", "emit_major", "can-emit"):
+        assert part in told
+
+
 def test_one_that_is_killed_is_announced_anew_and_one_that_hangs_is_forgotten(street: Street) -> None:
     _complete(street)
     before = _live(street)["gate"].started_at
@@ -135,17 +207,3 @@ def test_one_that_is_killed_is_announced_anew_and_one_that_hangs_is_forgotten(st
         os.kill(number, signal.SIGCONT)
     _complete(street)
     assert _ask(street, "can-emit", SIGNAL, "1")[0] == 0
-
-
-def _say(street: Street, one: Announcement, *, gone: bool) -> None:
-    async def publish() -> None:
-        seed = street.keys / f"{one.role}.nk"
-        bus = await NatsBus.connect(street.home.bus_url, role_name=one.role, seed_file=seed)
-        subject = announcement_subject(one.role, one.instance)
-        message = (
-            Outgoing(subject, b"", REMOVED_HEADERS) if gone else Outgoing(subject, encode_announcement(one))
-        )
-        await bus.publish(message)
-        await bus.close()
-
-    asyncio.run(publish())
