@@ -101,7 +101,7 @@ class FoldCards:
         assert bodies(await read_all(fold)) == ["1"]
         thief = await (await place.connect("gate")).bind(card_durable("gate-market"))
         await put(gateway, MARKET, "stolen")
-        assert bodies(await thief.fetch(1, 0)) == ["stolen"]
+        assert bodies(await take(thief, 1)) == ["stolen"]
         await thief.close()
         await put(gateway, MARKET, "3")
         with pytest.raises(FoldGap):
