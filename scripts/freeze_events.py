@@ -1,35 +1,34 @@
-"""Freeze the event contracts: schemas and samples once per version, and the generated page docs/EVENTS.md.
+"""Freeze the event contracts: schemas and samples once per version; docs/EVENTS.md and docs/asyncapi.json follow.
 
-freeze_events.py           write what is not frozen yet, and the page
-freeze_events.py --check   change nothing; exit 1 when models, frozen files or page differ
+freeze_events.py           write what is not frozen yet, and the pages
+freeze_events.py --check   change nothing; exit 1 when models, frozen files or pages differ
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from _lib.tree import ROOT
+from _lib.tree import ROOT, member_project
 from bootstrap import enter
 
 REGISTRY = ROOT / "at-core" / "src" / "at_core" / "data" / "registry"
-PAGE = ROOT / "docs" / "EVENTS.md"
+DOCS = ROOT / "docs"
 
 
-def readers() -> dict[str, list[str]]:
-    """Map each event type to the durables that deliver it, directly or through the journal."""
-    from at_core.events.registry import event_types, stream_of
-    from at_core.topology.consumers import DURABLES
-    from at_core.topology.streams import stream
+def pages() -> dict[Path, str]:
+    """Return the text of every generated page, by where it stands."""
+    from at_core.cli.docs import deliveries
+    from at_core.contracts.asyncapi import asyncapi_document, asyncapi_text
+    from at_core.contracts.event_docs import events_page
 
-    table: dict[str, list[str]] = {}
-    for event_type in event_types():
-        home = stream_of(event_type)
-        for durable in DURABLES:
-            inside = home == durable.stream or home in stream(durable.stream).sources
-            if inside and event_type in (durable.types or (event_type,)):
-                table.setdefault(event_type, []).append(durable.name)
-    return table
+    readers = deliveries()
+    version = member_project(ROOT, "at-core")["project"]["version"]
+    return {
+        DOCS / "EVENTS.md": events_page(readers, registry=REGISTRY),
+        DOCS / "asyncapi.json": asyncapi_text(asyncapi_document(readers, version, registry=REGISTRY)),
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,17 +36,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Freeze or check the event contracts.")
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 on any difference")
     options = parser.parse_args(arguments)
-    from at_core.contracts.event_docs import events_page
     from at_core.contracts.freeze import check, freeze
 
     if not options.check:
         for path in freeze(REGISTRY):
             print(f"froze {path.relative_to(ROOT)}")
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(events_page(readers()), encoding="utf-8")
+        for page, text in pages().items():
+            page.parent.mkdir(exist_ok=True)
+            page.write_text(text, encoding="utf-8")
     problems = [str(problem) for problem in check(REGISTRY)]
-    if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != events_page(readers()):
-        problems.append("PAGE_STALE: docs/EVENTS.md differs from the models; run scripts/freeze_events.py")
+    for page, text in pages().items():
+        if not page.is_file() or page.read_text(encoding="utf-8") != text:
+            stale = f"{page.relative_to(ROOT)} differs from the contracts; run scripts/freeze_events.py"
+            problems.append(f"PAGE_STALE: {stale}")
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from at_core.contracts.event_docs import events_page
 from at_core.contracts.freeze import check, freeze, schemas_of
 from at_core.contracts.frozen import frozen_contracts, frozen_samples
 from at_core.contracts.golden import golden_events
@@ -60,10 +59,3 @@ def test_shipped_samples_decode_to_the_newest_class() -> None:
         again = decode(subject_of(event), {}, body)
         assert again == event
         assert encode(again) == body
-
-
-def test_the_page_names_every_type() -> None:
-    page = events_page({"market.raw": ["agents-market"]})
-    for event in golden_events():
-        assert f"## `{event.type}`" in page
-    assert "`agents-market`" in page
