@@ -21,6 +21,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("flow", ("python", "scripts/check_flow.py", "--check")),
     ("schemas", ("python", "scripts/freeze_events.py", "--check")),
     ("readers", ("at-core", "contracts", "verify")),
+    ("release", ("at-core", "release-check", "--project", "at-core")),
     ("types", ("mypy", "--config-file", "workspace.toml")),
 )
 TESTS = ("tests", ("python", "scripts/test.py"))

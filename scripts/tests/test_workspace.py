@@ -23,14 +23,14 @@ DRIFTS = {
     "an address in the lock": ("scripts/requirements.lock", "pydantic==", "pydantic @ ", "not of the form"),
     "a service that needs a service": (
         "at-obs/pyproject.toml",
-        '"at-core>=0.2,<0.3",',
-        '"at-core>=0.2,<0.3", "at-agents>=0.1",',
+        '"at-core>=0.3,<0.4",',
+        '"at-core>=0.3,<0.4", "at-agents>=0.1",',
         "services depend on at-core alone",
     ),
     "a dependency without a pin": (
         "at-obs/pyproject.toml",
-        '"at-core>=0.2,<0.3",',
-        '"at-core>=0.2,<0.3", "leftpad>=1",',
+        '"at-core>=0.3,<0.4",',
+        '"at-core>=0.3,<0.4", "leftpad>=1",',
         "leftpad has no pin",
     ),
     "a range that excludes the pin": (
@@ -41,9 +41,9 @@ DRIFTS = {
     ),
     "a service that excludes this core": (
         "at-obs/pyproject.toml",
-        '"at-core>=0.2,<0.3",',
+        '"at-core>=0.3,<0.4",',
         '"at-core>=0.7,<0.8",',
-        "excludes at-core 0.2.0",
+        "excludes at-core 0.3.0",
     ),
     "a version the changelog does not know": (
         "at-obs/pyproject.toml",
