@@ -1,9 +1,10 @@
-"""Proves that each member is a repository of its own in waiting: two wheels, a fresh venv, its own tests.
+"""Proves that each member is a repository of its own in waiting: two wheels, a fresh venv, its own tests and checks.
 
-    python3 scripts/alone.py [MEMBER ...]
+    python3 scripts/alone.py [--jobs N] [MEMBER ...]
 
-A member is copied to a temporary folder, so nothing of the workspace is beside it but the at-core wheel. What gets
-installed is what the member declares, in the versions of the lock: a dependency it forgot is missed here.
+A member is split out (scripts/split.py) into a temporary folder, so nothing of the workspace is beside it but the
+at-core wheel. What gets installed is what the member declares, in the versions of the lock: a dependency it forgot is
+missed here. Then it does what its CI does: its tests, ruff, mypy, import-linter.
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
+from _lib.standalone import CHECK_STEPS, TOOLS
 from _lib.tree import ROOT, carried, manifest
 from bootstrap import LOCK, enter
+from split import Refused, split
 
 CORE = "at-core"
 _BUILD_SECONDS = 120.0
 _INSTALL_SECONDS = 600.0
 _TEST_SECONDS = 900.0
+_CHECK_SECONDS = 300.0
 # What would lead a test back into the workspace, or change what pytest runs.
 _LEADS = ("AT_", "PYTHON", "PYTEST_", "VIRTUAL_ENV")
 
@@ -44,7 +49,7 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a member did alone: pytest's closing line, or the step that failed before; the output of a failure."""
+    """How a member did alone: pytest's closing line, or the step that failed; the output of a failure."""
 
     member: str
     good: bool
@@ -53,31 +58,27 @@ class Outcome:
     output: str = ""
 
 
-def prove(member: str, core_wheel: Path, folder: Path) -> Outcome:
-    """Build, install and test one member in ``folder``, which is empty."""
+def prove(member: str, core_wheel: Path, folder: Path, home: Path | None = None) -> Outcome:
+    """Build, install, test and check one member in the empty ``folder``; ``home`` when it is split out already."""
     started = time.monotonic()
     good, output = False, ""
     try:
-        home = copy(member, folder)
+        home = home or split(member, folder / member)
         wheel = core_wheel if member == CORE else build(home, folder / "wheels")
-        environment = install(member, wheel, core_wheel, folder / "venv")
-        # The console script, as in CI: `python -m pytest` would put the copied folder on the import path.
-        command = [str(folder / "venv" / "bin" / "pytest"), "-q"]
-        output = run("pytest", command, home, environment, _TEST_SECONDS)
-        good, closing = True, output.rstrip().rpartition("\n")[2]
+        environment = install(member, wheel, core_wheel, folder / "venv", home / TOOLS)
+        # The console script, as in CI: `python -m pytest` would put the split folder on the import path.
+        tool = folder / "venv" / "bin"
+        output = run("pytest", [str(tool / "pytest"), "-q"], home, environment, _TEST_SECONDS)
+        closing = output.rstrip().rpartition("\n")[2]
+        for words in CHECK_STEPS:
+            run(words[0], [str(tool / words[0]), *words[1:]], home, environment, _CHECK_SECONDS)
+        good = True
     except Broken as broken:
         output = broken.output
         closing = f"{broken.step}: {output.rstrip().rpartition(chr(10))[2]}"
+    except Refused as refused:
+        output = closing = f"split: {refused}"
     return Outcome(member, good, time.monotonic() - started, closing, "" if good else output)
-
-
-def copy(member: str, folder: Path) -> Path:
-    """Copy what git carries of a member, and nothing else: no caches, no build output."""
-    target = folder / member
-    for path in carried(ROOT / member):
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / member / path, target / path)
-    return target
 
 
 def build(home: Path, wheels: Path) -> Path:
@@ -86,23 +87,32 @@ def build(home: Path, wheels: Path) -> Path:
     words = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(home))
     run("build", [sys.executable, "-m", "pip", *words], home, clean(os.environ, None), _BUILD_SECONDS)
     (wheel,) = wheels.glob(f"{home.name.replace('-', '_')}-*.whl")
-    source = home / "src"
     with ZipFile(wheel) as packed:
         inside = set(packed.namelist())
-    files = (path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file())
-    left = sorted(name for name in files if name not in inside and not name.endswith(".pyc"))
+    files = (path.relative_to("src").as_posix() for path in carried(home) if path.parts[0] == "src")
+    left = sorted(name for name in files if name not in inside)
     if left:
         raise Broken("build", f"not in the wheel: {', '.join(left)}")
     return wheel
 
 
-def install(member: str, wheel: Path, core_wheel: Path, place: Path) -> dict[str, str]:
-    """Make a venv with the wheels and what they declare for testing; return the environment to test in."""
-    venv.create(place, with_pip=False, symlinks=True)
+def install(member: str, wheel: Path, core_wheel: Path, place: Path, tools: Path) -> dict[str, str]:
+    """Make a venv with the wheels, what they declare for testing and ``tools``; return the environment to test in."""
+    # With pip, as in CI: at-core's interop suite builds wheels and makes environments with it.
+    venv.create(place, with_pip=True, symlinks=True)
     environment = clean(os.environ, place)
     # at-core is named by its file, so no index is asked for a package of that name.
     beside = () if member == CORE else (str(core_wheel),)
-    words = ("install", "--no-compile", "--constraint", str(LOCK), *beside, f"{wheel}[testing]")
+    words = (
+        "install",
+        "--no-compile",
+        "--constraint",
+        str(LOCK),
+        *beside,
+        f"{wheel}[testing]",
+        "--requirement",
+        str(tools),
+    )
     command = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python"), *words]
     run("install", command, place, environment, _INSTALL_SECONDS)
     return environment
@@ -156,37 +166,49 @@ def show(outcome: Outcome) -> None:
     print(f"{outcome.member:<12} {word:<7} {outcome.seconds:6.1f} s  {outcome.closing}", flush=True)
 
 
-def main() -> int:
-    """Prove one member after the other, to the end, and tell by the exit code."""
-    known: list[str] = manifest(ROOT)["workspace"]["members"]
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("member", nargs="*", help=f"only these of {', '.join(known)}")
-    chosen = parser.parse_args().member or known
-    unknown = sorted({*chosen} - {*known})
-    if unknown:
-        raise SystemExit(f"no such member: {', '.join(unknown)}; there are {', '.join(known)}")
+def prove_all(members: Sequence[str], *, jobs: int, homes: Mapping[str, Path] | None = None) -> int:
+    """Prove the members, ``jobs`` at a time, to the end; return the exit code."""
     started = time.monotonic()
     failed = 0
     with tempfile.TemporaryDirectory(prefix="at-alone-", ignore_cleanup_errors=True) as name:
         base = Path(name)
         try:
-            core_wheel = build(copy(CORE, base / "core"), base / "wheels")
+            core_wheel = build(split(CORE, base / "core" / CORE), base / "wheels")
         except Broken as broken:
             raise SystemExit(f"{broken.output.rstrip()}\n{CORE}: no wheel") from broken
         shutil.rmtree(base / "core")
-        for member in chosen:
-            # One venv at a time: a member's own, gone before the next one's.
+
+        def one(member: str) -> Outcome:
+            # A member's venv goes with its folder, before the next one's is made.
             with tempfile.TemporaryDirectory(
                 prefix=f"{member}-", dir=base, ignore_cleanup_errors=True
             ) as own:
-                outcome = prove(member, core_wheel, Path(own))
-            show(outcome)
-            failed += not outcome.good
+                return prove(member, core_wheel, Path(own), (homes or {}).get(member))
+
+        with ThreadPoolExecutor(jobs) as pool:
+            for waiting in as_completed([pool.submit(one, member) for member in members]):
+                outcome = waiting.result()
+                show(outcome)
+                failed += not outcome.good
     # The form of pytest's closing line, which scripts/test.py reads: one proof per member.
-    print(f"{len(chosen) - failed} passed, {failed} failed in {time.monotonic() - started:.2f}s")
+    print(f"{len(members) - failed} passed, {failed} failed in {time.monotonic() - started:.2f}s")
     return 1 if failed else 0
+
+
+def main() -> int:
+    """Prove the members that were asked for, and tell by the exit code."""
+    known: list[str] = manifest(ROOT)["workspace"]["members"]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("member", nargs="*", help=f"only these of {', '.join(known)}")
+    parser.add_argument("--jobs", type=int, default=1, help="members at a time")
+    options = parser.parse_args()
+    chosen = options.member or known
+    unknown = sorted({*chosen} - {*known})
+    if unknown:
+        raise SystemExit(f"no such member: {', '.join(unknown)}; there are {', '.join(known)}")
+    return prove_all(chosen, jobs=max(1, options.jobs))
 
 
 if __name__ == "__main__":

@@ -54,20 +54,6 @@ def test_nothing_that_leads_back_into_the_workspace_is_handed_on(tmp_path: Path)
     }
 
 
-def test_only_the_folder_itself_is_copied(
-    member: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "at-y").mkdir()
-    (tmp_path / "at-y" / "pyproject.toml").touch()
-    (member / "__pycache__").mkdir()
-    (member / "__pycache__" / "old.pyc").touch()
-    monkeypatch.setattr(alone, "ROOT", tmp_path)
-    home = alone.copy("at-x", tmp_path / "place")
-    copied = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
-    assert copied == {"pyproject.toml", "src/at_x/__init__.py", "src/at_x/rows.sql"}
-    assert [path.name for path in (tmp_path / "place").iterdir()] == ["at-x"]
-
-
 def test_a_wheel_carries_every_file_of_its_package(member: Path, tmp_path: Path) -> None:
     with ZipFile(alone.build(member, tmp_path / "wheels")) as packed:
         assert {"at_x/__init__.py", "at_x/rows.sql"} <= set(packed.namelist())
@@ -97,13 +83,13 @@ def test_a_step_that_does_not_end_is_ended_with_what_it_started(tmp_path: Path) 
 def test_a_member_that_fails_is_told_with_its_last_words_and_the_next_is_still_proved(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def prove(name: str, core_wheel: Path, folder: Path) -> alone.Outcome:
+    def prove(name: str, core_wheel: Path, folder: Path, home: Path | None) -> alone.Outcome:
         good = name != "at-gateway"
         return alone.Outcome(
             name, good, 1.0, "3 passed in 0.10s" if good else "1 failed in 0.10s", "the story"
         )
 
-    monkeypatch.setattr(alone, "copy", lambda name, folder: (folder / name).mkdir(parents=True))
+    monkeypatch.setattr(alone, "split", lambda name, folder: folder.mkdir(parents=True))
     monkeypatch.setattr(alone, "build", lambda home, wheels: wheels)
     monkeypatch.setattr(alone, "prove", prove)
     monkeypatch.setattr("sys.argv", ["alone.py", "at-gateway", "at-obs"])
