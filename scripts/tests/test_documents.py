@@ -268,7 +268,7 @@ def test_the_recipe_of_a_strategy_works(tmp_path: Path, monkeypatch: pytest.Monk
     files = {
         fence.info.removeprefix("file="): fence.text
         for fence in fences(Path("docs/RECIPES.md"))
-        if fence.info
+        if fence.info and "/" not in fence.info  # a path in the workspace belongs to test_recipe_event.py
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
