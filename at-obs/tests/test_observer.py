@@ -12,7 +12,8 @@ from at_core.events import Heartbeat
 from at_core.events.emit import Emit, originate
 from at_core.ids import natural_id
 from at_core.runtime.body import Body, RawObserver, RawReactor
-from at_core.runtime.dead_letter import dead_letter
+from at_core.runtime.bus import Stored
+from at_core.runtime.dead_letter import dead_letter, requeue_marker
 from at_core.runtime.delivery import Delivery
 from at_core.runtime.metrics import Metrics
 from at_core.topology.consumers import durable
@@ -168,6 +169,15 @@ def test_dead_letters_and_advisories_are_counted_and_counted_afresh_after_a_rese
     assert world.value("at_dead_letters", durable="engine-approvals") == 2
     assert world.value("at_dead_letter_newest_timestamp_seconds") == pytest.approx(T0.timestamp() + 0.002)
     assert world.value("at_delivery_advisories", kind="MAX_DELIVERIES") == 1
+
+
+def test_a_letter_that_was_put_back_is_no_new_dead_letter(world: World) -> None:
+    assert a_dead_letter(world, 1)
+    newest = world.value("at_dead_letter_newest_timestamp_seconds")
+    marker = requeue_marker("gate", "engine-approvals", 1, 1, Stored("RISK", 9), "corrected")
+    assert world.body.observe_raw(raw(2, marker.subject, marker.body, {}, stream="DLQ"))
+    assert world.value("at_dead_letters", durable="engine-approvals") == 1
+    assert world.value("at_dead_letter_newest_timestamp_seconds") == newest
 
 
 @pytest.mark.parametrize("subject", ["dlq", "dlq.engine", "dlq.engine.=ZZ.X", "dlq.engine.unknown-durable.X"])

@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 from obs_world import T0, Flow, journal
 
+from at_core.cli import main as at_core_main
 from at_core.runtime.metrics import Metrics
 from at_obs.audit.chain import Reason
 from at_obs.audit.recorder import Recorder
@@ -68,6 +69,19 @@ def test_every_command_runs(
     )
     assert main(words[1:]) == 0, f"{page.name}: {command}"
     assert capsys.readouterr().out
+
+
+def test_every_command_of_at_core_exists_with_its_flags(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line.strip() for page in (INDEX, *PAGES) for line in page.read_text().splitlines()]
+    found = [shlex.split(line) for line in lines if line.startswith("at-core ")]
+    assert found
+    for words in found:
+        verb = [word for word in words[1:3] if not word.startswith("-")]
+        with pytest.raises(SystemExit) as end:
+            at_core_main([*verb, "--help"])
+        assert end.value.code == 0, words
+        flags = {word for word in words if word.startswith("--")}
+        assert flags <= set(re.findall(r"--[a-z-]+", capsys.readouterr().out)), words
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -263,7 +263,7 @@ async def test_a_deleted_source_of_the_journal_goes_on_where_the_journal_stopped
         await gateway.publish(Outgoing(SIGNAL, b"%d" % number, {"Nats-Msg-Id": f"m{number}"}))
 
     async def copied(body: bytes) -> None:
-        async with asyncio.timeout(40):  # the server looks after a source that went away only now and then
+        async with asyncio.timeout(90):  # the server looks after a source that went away only now and then
             while (last := await admin.last_message("JOURNAL", SIGNAL)) is None or last.body != body:  # noqa: ASYNC110 - the server has nothing to wait on
                 await asyncio.sleep(0.05)
 

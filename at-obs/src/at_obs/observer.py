@@ -14,6 +14,7 @@ from at_core.events.envelope import Event
 from at_core.events.subjects import decode_key
 from at_core.events.system import HeartbeatEvent
 from at_core.runtime.bus import Incoming
+from at_core.runtime.dead_letter import is_requeue_marker
 from at_core.runtime.delivery import Delivery
 from at_core.topology.roles import ROLES
 from at_core.topology.streams import DEAD_LETTER_HEAD
@@ -78,6 +79,8 @@ class Observer:
         """Count dead letters and advisories: transport records, not events."""
         tokens = message.subject.split(".")
         stored = message.stored_at.timestamp()
+        if message.stream == "DLQ" and is_requeue_marker(message.subject):
+            return True  # says that a letter was put back; it is no new one
         if message.stream == "DLQ" and tokens[0] == DEAD_LETTER_HEAD:
             name = _durable_of(tokens)
             self._dead[name] += 1

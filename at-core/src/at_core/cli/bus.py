@@ -1,4 +1,4 @@
-"""The verbs of the bus: keys, server configuration, provisioning."""
+"""The verbs of the bus: keys, server configuration, provisioning; and those that look at a running one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from at_core.cli import dlq, doctor, messages
 from at_core.runtime.nats_provision import provision_server
 from at_core.topology.accounts import ServerOptions, render
 from at_core.topology.keys import create_keys, public_keys
@@ -19,6 +20,8 @@ __all__ = ["add_verbs"]
 
 def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the verbs; each sets ``run`` to the function that carries it out."""
+    for family in (doctor, messages, dlq):
+        family.add_verbs(verbs)
     keys = verbs.add_parser("keys", help="make the missing nkeys and print the public ones")
     keys.add_argument(
         "--folder", type=Path, required=True, help="where the seeds lie, one file per role, mode 0600"

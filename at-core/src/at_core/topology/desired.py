@@ -92,16 +92,20 @@ def drift(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Differen
     The server leaves out zero values, so an absent field equals its zero; what it writes into metadata by itself
     (``_nats.*``) is not ours to compare.
     """
-    pairs = (
-        (name, _normal(found.get(name)), _normal(wanted.get(name)))
+    return tuple(
+        Difference(name, _shown(found.get(name)), _shown(wanted.get(name)))
         for name in sorted(wanted.keys() | found.keys())
+        if _normal(found.get(name)) != _normal(wanted.get(name))
     )
-    return tuple(Difference(name, theirs, ours) for name, theirs, ours in pairs if theirs != ours)
 
 
 def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, ...]:
     """Return ``drift`` as one line per field."""
     return tuple(str(difference) for difference in drift(wanted, found))
+
+
+def _shown(value: Any) -> Any:
+    return _normal(value) if isinstance(value, Mapping) else value
 
 
 def _normal(value: Any) -> Any:

@@ -13,7 +13,16 @@ import nkeys
 from at_core.errors import ConfigurationError
 from at_core.topology.roles import ROLES
 
-__all__ = ["PROVISIONER", "KeyFile", "create_keys", "key_names", "load_key", "public_keys", "seed_path"]
+__all__ = [
+    "PROVISIONER",
+    "KeyFile",
+    "create_keys",
+    "key_names",
+    "load_key",
+    "public_key",
+    "public_keys",
+    "seed_path",
+]
 
 PROVISIONER = "provision"
 """The name of the provisioner's key. It is no role: nothing that runs all day holds it."""
@@ -74,19 +83,18 @@ def load_key(folder: Path, name: str) -> KeyFile:
 
 
 def public_keys(folder: Path) -> dict[str, str]:
-    """Return the public key of every identity, from its seed or, without one, from its ``.pub`` file."""
-    found: dict[str, str] = {}
-    for name in key_names():
-        public = seed_path(folder, name).with_suffix(".pub")
-        if seed_path(folder, name).is_file():
-            found[name] = load_key(folder, name).public_key
-        elif public.is_file():
-            found[name] = _checked_public(public)
-        else:
-            raise ConfigurationError(
-                f"{folder}: no key of {name!r}; `at-core keys --folder {folder}` makes it"
-            )
-    return found
+    """Return the public key of every identity; see ``public_key``."""
+    return {name: public_key(folder, name) for name in key_names()}
+
+
+def public_key(folder: Path, name: str) -> str:
+    """Return one public key, from its seed or, without one, from its ``.pub`` file; raise ConfigurationError."""
+    public = seed_path(folder, name).with_suffix(".pub")
+    if seed_path(folder, name).is_file():
+        return load_key(folder, name).public_key
+    if public.is_file():
+        return _checked_public(public)
+    raise ConfigurationError(f"{folder}: no key of {name!r}; `at-core keys --folder {folder}` makes it")
 
 
 def _checked_public(path: Path) -> str:

@@ -61,9 +61,8 @@ class Change:
         return asdict(self)
 
     def __str__(self) -> str:
-        return " ".join(
-            (f"{self.outcome:9} {self.kind:8} {self.name}", *(f"\n          {line}" for line in self.details))
-        )
+        lines = (f"\n          {line}" for line in self.details)
+        return "".join((f"{self.outcome:9} {self.kind:8} {self.name}", *lines))
 
 
 async def provision(

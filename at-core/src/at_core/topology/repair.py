@@ -13,7 +13,7 @@ __all__ = ["FIXED", "FOUND_ONLY_ONCE", "deletions", "fixed", "moment", "update_r
 Kind = Literal["stream", "consumer"]
 
 _NEW_STREAM = "only a new stream can have it; move the messages first, or declare it in the tables"
-_NO_WAY_BACK = "the server never takes it back; harmless to leave, gone with the next stream of this name"
+_NO_WAY_BACK = "nobody can take it back; harmless to leave, gone with the next stream of this name"
 _NEW_CONSUMER = (
     "only a new consumer can have it; delete this one and run --apply (see the note on acknowledgements)"
 )

@@ -37,6 +37,7 @@ Kind = Literal["EVENT", "UNDECODABLE", "GAP"]
 HEADERS_KEPT: Final = frozenset(
     {
         "at-correlation",
+        "at-requeued",
         "at-schema",
         "at-sig",
         "at-type",
