@@ -14,6 +14,7 @@ from _lib.tree import ROOT, member_project
 from bootstrap import enter
 
 REGISTRY = ROOT / "at-core" / "src" / "at_core" / "data" / "registry"
+RELEASES = REGISTRY.parent / "releases"
 DOCS = ROOT / "docs"
 
 
@@ -22,11 +23,12 @@ def pages() -> dict[Path, str]:
     from at_core.cli.docs import deliveries
     from at_core.contracts.asyncapi import asyncapi_document, asyncapi_text
     from at_core.contracts.event_docs import events_page
+    from at_core.contracts.origins import origins
 
     readers = deliveries()
     version = member_project(ROOT, "at-core")["project"]["version"]
     return {
-        DOCS / "EVENTS.md": events_page(readers, registry=REGISTRY),
+        DOCS / "EVENTS.md": events_page(readers, registry=REGISTRY, releases=origins(RELEASES)),
         DOCS / "asyncapi.json": asyncapi_text(asyncapi_document(readers, version, registry=REGISTRY)),
     }
 

@@ -20,6 +20,7 @@ from at_core.contracts.event_history import changes, since
 from at_core.contracts.field_forms import field_forms
 from at_core.contracts.frozen import FrozenContract, frozen_contracts, frozen_samples
 from at_core.contracts.golden import golden_events
+from at_core.contracts.origins import origins
 from at_core.contracts.schema_files import schema_document, schema_files
 from at_core.events import encode
 from at_core.events.codec import headers_of
@@ -159,3 +160,23 @@ def test_forms_tell_bounds_vocabularies_and_nested_fields() -> None:
     assert forms["checks"].form.startswith("list of (CheckResult), at most")
     assert forms["checks[].code"].required
     assert "at most 120 characters" in forms["plan.intent.symbol"].form
+
+
+def test_the_first_release_that_knew_a_version_brought_it(tmp_path: Path) -> None:
+    assert origins(tmp_path / "nowhere") is None
+    for release, versions in (
+        ("0.10.0", ["1.0", "1.1", "2.0"]),
+        ("0.9.0", ["1.0", "1.1"]),
+        ("0.1.0", ["1.0"]),
+    ):
+        facts = {"newest": versions[-1], "readable": versions, "frozen": {}}
+        (tmp_path / f"{release}.json").write_text(json.dumps({"events": {"market.raw": facts}}))
+    table = origins(tmp_path)
+    assert table == {
+        ("market.raw", "1.0"): "0.1.0",
+        ("market.raw", "1.1"): "0.9.0",
+        ("market.raw", "2.0"): "0.10.0",
+    }
+    page = events_page({}, releases=table)
+    assert "* 1.0 (at-core 0.1.0): first frozen form." in page
+    assert "* 1.1 (not released yet): `broker` added" in page

@@ -11,6 +11,7 @@ from at_core.contracts.asyncapi import DEFAULT_HOST, asyncapi_document, asyncapi
 from at_core.contracts.deliveries import Delivery
 from at_core.contracts.event_docs import events_page
 from at_core.contracts.frozen import frozen_samples
+from at_core.contracts.origins import origins
 from at_core.contracts.schema_files import schema_files
 from at_core.errors import ConfigurationError
 from at_core.events.cloudevents import to_cloudevent
@@ -63,7 +64,7 @@ def _asyncapi(chosen: argparse.Namespace) -> int:
 
 
 def _events(_: argparse.Namespace) -> int:
-    print(events_page(deliveries()), end="")
+    print(events_page(deliveries(), releases=origins()), end="")
     return 0
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources.abc import Traversable
 
 from at_core.contracts.deliveries import Deliveries, Delivery
 from at_core.contracts.event_history import changes, since
 from at_core.contracts.field_forms import field_forms
 from at_core.contracts.frozen import FrozenContract, frozen_contracts, frozen_samples
+from at_core.contracts.origins import Origins
 from at_core.contracts.summaries import summary_of
 from at_core.events.envelope import ENVELOPE_FIELDS, Event
 from at_core.events.registry import class_for, event_types
 from at_core.events.versions import readable_majors, writable_majors
 
 __all__ = ["events_page"]
-
-Releases = Mapping[tuple[str, str], str]
-"""(type, version) to the version of at-core that brought it, where that is known."""
 
 _HEAD = """# Events
 
@@ -34,16 +32,19 @@ not know; writers send none that the schema does not name. Frozen schemas and sa
 
 
 def events_page(
-    deliveries: Deliveries, *, registry: Traversable | None = None, releases: Releases | None = None
+    deliveries: Deliveries, *, registry: Traversable | None = None, releases: Origins | None = None
 ) -> str:
-    """Return the whole page as Markdown; facts and samples come from the frozen ``registry``."""
+    """Return the whole page as Markdown; facts and samples come from the frozen ``registry``.
+
+    With ``releases`` the history says which release brought each version.
+    """
     frozen = frozen_contracts(registry)
     order = [name for name in dict.fromkeys((*event_types(), *frozen)) if frozen.get(name)]
     lines = [_HEAD, "## Contents", ""]
     lines += [_entry(frozen[name][-1], deliveries.get(name, ())) for name in order]
     lines += ["", "## Envelope", "", *_envelope(), ""]
     for name in order:
-        lines += [*_section(frozen[name], deliveries.get(name, ()), registry, releases or {}), ""]
+        lines += [*_section(frozen[name], deliveries.get(name, ()), registry, releases), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -75,7 +76,7 @@ def _section(
     versions: Sequence[FrozenContract],
     deliveries: Sequence[Delivery],
     registry: Traversable | None,
-    releases: Releases,
+    releases: Origins | None,
 ) -> Iterator[str]:
     newest = versions[-1]
     cls = class_for(newest.event_type)
@@ -123,12 +124,18 @@ def _row(path: str, required: bool, form: str, *more: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _history(versions: Sequence[FrozenContract], releases: Releases) -> Iterator[str]:
+def _history(versions: Sequence[FrozenContract], releases: Origins | None) -> Iterator[str]:
     for older, newer in zip((None, *versions), versions, strict=False):
-        brought = releases.get((newer.event_type, newer.version))
-        origin = f" (at-core {brought})" if brought else ""
+        origin = _origin(newer, releases)
         told = changes(older, newer) if older else ["first frozen form"]
         yield f"* {newer.version}{origin}: {'; '.join(told)}."
+
+
+def _origin(contract: FrozenContract, releases: Origins | None) -> str:
+    if releases is None:
+        return ""
+    release = releases.get((contract.event_type, contract.version))
+    return f" (at-core {release})" if release else " (not released yet)"
 
 
 def _old_major(versions: Sequence[FrozenContract], registry: Traversable | None) -> Iterator[str]:
