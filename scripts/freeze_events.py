@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from _lib.tree import ROOT, member_project
@@ -33,6 +34,16 @@ def pages() -> dict[Path, str]:
     }
 
 
+def stale(*, write: bool) -> Iterator[str]:
+    """Yield what is wrong with the pages; ``write`` mends it instead."""
+    for page, text in pages().items():
+        if write:
+            page.parent.mkdir(exist_ok=True)
+            page.write_text(text, encoding="utf-8")
+        elif not page.is_file() or page.read_text(encoding="utf-8") != text:
+            yield f"PAGE_STALE: {page.relative_to(ROOT)} differs from the contracts; run scripts/freeze_events.py"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run and return the exit code."""
     parser = argparse.ArgumentParser(description="Freeze or check the event contracts.")
@@ -43,14 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.check:
         for path in freeze(REGISTRY):
             print(f"froze {path.relative_to(ROOT)}")
-        for page, text in pages().items():
-            page.parent.mkdir(exist_ok=True)
-            page.write_text(text, encoding="utf-8")
-    problems = [str(problem) for problem in check(REGISTRY)]
-    for page, text in pages().items():
-        if not page.is_file() or page.read_text(encoding="utf-8") != text:
-            stale = f"{page.relative_to(ROOT)} differs from the contracts; run scripts/freeze_events.py"
-            problems.append(f"PAGE_STALE: {stale}")
+    # Pages follow from contracts that are sound; before that, there is nothing to say about them.
+    problems = [str(problem) for problem in check(REGISTRY)] or list(stale(write=not options.check))
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0

@@ -39,3 +39,22 @@ def test_a_changed_model_is_named(copy: Path, run: Callable, old: str, new: str,
 def test_an_unchanged_model_stays_silent(run: Callable) -> None:
     run(FREEZE)
     assert run((*FREEZE, "--check")).stderr == ""
+
+
+def test_a_type_without_a_sample_is_told_and_not_a_crash(copy: Path, run: Callable) -> None:
+    for path in (copy / "at-core/src/at_core/data/registry/market.raw/1.0/samples").iterdir():
+        path.unlink()
+    checked = run((*FREEZE, "--check"))
+    assert checked.returncode == 1
+    assert "market.raw 1.0" in checked.stderr
+    assert "Traceback" not in checked.stderr
+
+
+def test_a_page_that_somebody_edited_is_told_and_mended(copy: Path, run: Callable) -> None:
+    page = copy / "docs" / "asyncapi.json"
+    page.write_text(page.read_text().replace("AT events", "My events"))
+    checked = run((*FREEZE, "--check"))
+    assert checked.returncode == 1
+    assert checked.stderr.startswith("PAGE_STALE: docs/asyncapi.json")
+    assert run(FREEZE).returncode == 0
+    assert run((*FREEZE, "--check")).returncode == 0

@@ -144,6 +144,11 @@ def test_the_pages_and_the_schemas() -> None:
     assert f"{TYPE}/1.0.reader.schema.json" in schema_files()
 
 
+def test_the_changelogs_say_so() -> None:
+    for member in ("at-core", "at-gateway"):
+        assert f"`{TYPE}`" in (ROOT / member / "CHANGELOG.md").read_text()
+
+
 async def test_the_publisher_the_consumer_the_labels_and_the_suppression(nats_place: NatsPlace) -> None:
     metrics, heard = Metrics("gateway"), Metrics("obs", durables=("obs-journal",))
     async with connected(nats_place, "gateway") as gateway, connected(nats_place, "obs") as obs:
