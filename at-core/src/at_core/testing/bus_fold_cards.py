@@ -96,8 +96,8 @@ class FoldCards:
     async def test_a_skipped_message_is_noticed_and_a_rewind_heals(self, place: BusPlace) -> None:
         gateway, gate = await place.connect("gateway"), await place.connect("gate")
         fold = await gate.bind(card_durable("gate-market"))
-        await fold.rewind()
         await put(gateway, MARKET, "1")
+        await fold.rewind()
         assert bodies(await read_all(fold)) == ["1"]
         thief = await (await place.connect("gate")).bind(card_durable("gate-market"))
         await put(gateway, MARKET, "stolen")
