@@ -49,13 +49,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Freeze or check the event contracts.")
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 on any difference")
     options = parser.parse_args(arguments)
-    from at_core.contracts.freeze import check, freeze
+    from at_core.contracts.compat.whole import contract_complaints, whole_check
+    from at_core.contracts.freeze import freeze
 
     if not options.check:
+        if complaints := contract_complaints(REGISTRY):
+            print(*complaints, sep="\n", file=sys.stderr)  # a frozen file can never be taken back: ask first
+            return 1
         for path in freeze(REGISTRY):
             print(f"froze {path.relative_to(ROOT)}")
     # Pages follow from contracts that are sound; before that, there is nothing to say about them.
-    problems = [str(problem) for problem in check(REGISTRY)] or list(stale(write=not options.check))
+    problems = [str(problem) for problem in whole_check(REGISTRY)] or list(stale(write=not options.check))
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0

@@ -6,12 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from at_core.cli import bridge, bus, consumers, docs, live, release
+from at_core.cli import bridge, bus, consumers, docs, live, release, schema
 from at_core.errors import AtError, ConfigurationError
 
 __all__ = ["main"]
 
-_FAMILIES = (bridge, bus, consumers, docs, live, release)
+_FAMILIES = (bridge, bus, consumers, docs, live, release, schema)
 """Each declares its verbs with ``add_verbs``; every verb sets ``run`` to the function that carries it out."""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 __all__ = [
     "CONTRACT_FILE",
     "FrozenContract",
+    "contract_of",
     "frozen_contracts",
     "frozen_folder",
     "frozen_samples",
@@ -65,7 +66,8 @@ def frozen_contracts(folder: Traversable | None = None) -> dict[str, tuple[Froze
         if place.is_dir():
             versions = sorted(place.iterdir(), key=lambda entry: version_key(entry.name))
             files_there = (version / CONTRACT_FILE for version in versions)
-            table[place.name] = tuple(_contract(file) for file in files_there if file.is_file())
+            documents = (json.loads(file.read_text("utf-8")) for file in files_there if file.is_file())
+            table[place.name] = tuple(contract_of(document) for document in documents)
     return table
 
 
@@ -76,8 +78,8 @@ def frozen_samples(event_type: str, version: str, folder: Traversable | None = N
     return {entry.name.removesuffix(".json"): entry.read_bytes().rstrip(b"\n") for entry in found}
 
 
-def _contract(file: Traversable) -> FrozenContract:
-    document = json.loads(file.read_text("utf-8"))
+def contract_of(document: Mapping[str, Any]) -> FrozenContract:
+    """Return the contract that the content of a ``contract.json`` describes; raises KeyError when it is none."""
     return FrozenContract(
         event_type=document["type"],
         version=document["version"],

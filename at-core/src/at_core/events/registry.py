@@ -45,7 +45,9 @@ def _index(classes: tuple[type[Event], ...]) -> dict[str, type[Event]]:
     table: dict[str, type[Event]] = {}
     for cls in classes:
         payloads = [base for base in cls.__bases__ if issubclass(base, Payload)]
-        if clash := ENVELOPE_FIELDS.intersection(*(payload.model_fields for payload in payloads)):
+        if clash := ENVELOPE_FIELDS.intersection(
+            name for payload in payloads for name in payload.model_fields
+        ):
             raise TypeError(f"{cls.__name__} reuses envelope names {sorted(clash)}")
         for name in cls.types():
             if name in table:
