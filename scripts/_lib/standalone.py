@@ -26,7 +26,7 @@ _MODULES = ("source_modules", "protected_modules", "containers")
 
 def ignored(workspace: Path, member: str) -> str:
     """Return the member's .gitignore. A service keeps the at-core wheel in wheels/, where its CI looks for it."""
-    text = workspace.read_text(encoding="utf-8").replace("# Made by scripts/bootstrap.py and by", "# Made by")
+    text = workspace.read_text(encoding="utf-8")
     return text.replace("at-*/wheels/\n", "/wheels/\n" if member == "at-core" else "")
 
 
