@@ -126,6 +126,8 @@ def test_the_page_names_type_reader_and_history_of_every_event() -> None:
         assert f"[`{event.type}` {event.VERSION}](#" in page
     assert "`agents-market` (agents, fold on MARKET)" in page
     assert "* 1.1: `broker` added (optional)" in page
+    assert "asks for a minor step." in page
+    assert "asks for a major step (" in page
     assert page.count("History:") == len(FROZEN)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib.resources.abc import Traversable
 
+from at_core.contracts.compat.comparison import compare
 from at_core.contracts.deliveries import Deliveries, Delivery
 from at_core.contracts.event_history import changes, since
 from at_core.contracts.field_forms import field_forms
@@ -127,8 +128,16 @@ def _row(path: str, required: bool, form: str, *more: str) -> str:
 def _history(versions: Sequence[FrozenContract], releases: Origins | None) -> Iterator[str]:
     for older, newer in zip((None, *versions), versions, strict=False):
         origin = _origin(newer, releases)
-        told = changes(older, newer) if older else ["first frozen form"]
+        told = [*changes(older, newer), *_verdict(older, newer)] if older else ["first frozen form"]
         yield f"* {newer.version}{origin}: {'; '.join(told)}."
+
+
+def _verdict(older: FrozenContract, newer: FrozenContract) -> Iterator[str]:
+    """What the compatibility checker says about a change, with the rules that ask for the step."""
+    result = compare(older, newer)
+    if result.findings:
+        rules = ", ".join(dict.fromkeys(str(found.rule) for found in result.breaking))
+        yield f"asks for a {result.verdict} step{f' ({rules})' if rules else ''}"
 
 
 def _origin(contract: FrozenContract, releases: Origins | None) -> str:
