@@ -70,6 +70,17 @@ BODIES: list[tuple[str, Any]] = [
     ("UNKNOWN_POSITION", {**BUY, "market_position": "sideways"}),
     ("CONTRADICTORY_POSITION", {**BUY, "market_position": "short", "prev_market_position": "flat"}),
     ("INCONSISTENT_BAR", {**BAR, "high": "1.5"}),
+    ("TRAILING_STOP_UNSUPPORTED", {**BUY, "trailing_stop": "50"}),
+    ("TRAILING_STOP_UNSUPPORTED", {**BUY, "stopLoss": {"type": "trailing_stop"}}),
+    ("SEVERAL_TAKE_PROFITS", {**BUY, "tp1": "51000", "tp2": "52000"}),
+    ("SEVERAL_TAKE_PROFITS", {**BUY, "take_profits": [{"price": "51000"}]}),
+    ("RELATIVE_PROTECTION", {**BUY, "stopLoss": {"percent": 2}}), ("RELATIVE_PROTECTION", {**BUY, "sl_pips": 20}),
+    ("LEVERAGE_UNSUPPORTED", {**BUY, "leverage": "10"}), ("OPTION_UNSUPPORTED", {**BUY, "strike": "50000"}),
+    ("UNSUPPORTED_FIELD", {**BUY, "cancel": True}), ("SEVERAL_SIGNALS", [BUY, BUY]),
+    ("SEVERAL_SIGNALS", {**BUY, "orders": [BUY]}), ("CANCEL_UNSUPPORTED", {**BUY, "action": "cancel all"}),
+    ("MODIFY_UNSUPPORTED", {**BUY, "action": "modify"}), ("CONTROL_UNSUPPORTED", {**BUY, "action": "stop_bot"}),
+    ("ORDER_UPDATE", {"event": "fill", "order": {"symbol": "AAPL", "side": "buy", "qty": "1", "filled_qty": "1"}}),
+    ("SCRIPT_UNSUPPORTED", "keys(BTCUSDT) { market(side=buy, amount=1); }"),
 ]  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from at_core.events.signal import SignalCreated
 from at_core.instruments import Instrument, Instruments
 from at_gateway.settings import SourceSettings
 from at_gateway.webhook.bars import bar_key, read_bar
-from at_gateway.webhook.dialects.detect import BAR, read_message
+from at_gateway.webhook.dialects.detect import read_message
+from at_gateway.webhook.dialects.renaming import BAR
 from at_gateway.webhook.dialects.words import Said
 from at_gateway.webhook.fields import Fields
 from at_gateway.webhook.keys import AlertFacts, Key, key_of
@@ -79,6 +80,8 @@ def _judge(
     meaning = _meaning(order)
     if isinstance(meaning, Refusal):
         return Refuse(meaning)
+    if said.unsaid is not None and not meaning.exits:
+        return Refuse(said.unsaid)
     digest = sha256(body).hexdigest()
     key = _key(order, found, digest, now)
     wrong_time = _wrong_time(order, meaning, source, now, skew)

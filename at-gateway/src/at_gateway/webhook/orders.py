@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from at_core.enums import AssetClass, OrderType, PositionSide, QuantityUnit
 from at_core.instruments import Instrument
-from at_gateway.webhook.dialects.detect import STRATEGY
-from at_gateway.webhook.dialects.words import ORDER_TYPES, POSITIONS, UNITS, VERBS, Verb
+from at_gateway.webhook.dialects.renaming import STRATEGY
+from at_gateway.webhook.dialects.words import NO_ORDERS, ORDER_TYPES, POSITIONS, UNITS, VERBS, Verb, said_word
 from at_gateway.webhook.fields import Fields
 from at_gateway.webhook.meaning import Holding
 from at_gateway.webhook.refusals import RefusalCode
@@ -55,7 +55,7 @@ def own_unit(instrument: Instrument) -> QuantityUnit:
 
 def read_order(dialect: str, fields: Fields, instrument: Instrument) -> OrderSaid | None:
     """Return what the message says, or None with the reason in ``fields.problem``."""
-    verb = fields.word("action", VERBS, RefusalCode.UNKNOWN_ACTION)
+    verb = _verb(fields)
     quantity, unit = _quantity(fields, instrument)
     bar_time, fired_at = _times(fields)
     after = _after(fields)
@@ -86,6 +86,14 @@ def read_order(dialect: str, fields: Fields, instrument: Instrument) -> OrderSai
     )
     _check_prices(fields, said)
     return None if fields.problem else said
+
+
+def _verb(fields: Fields) -> Verb | None:
+    asked = NO_ORDERS.get(said_word(fields.text("action") or ""))
+    if asked is None:
+        return fields.word("action", VERBS, RefusalCode.UNKNOWN_ACTION)
+    fields.refuse(asked)
+    return None
 
 
 def _quantity(fields: Fields, instrument: Instrument) -> tuple[Decimal | None, QuantityUnit]:

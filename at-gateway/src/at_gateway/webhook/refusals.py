@@ -48,6 +48,18 @@ class RefusalCode(StrEnum):
     UNKNOWN_POSITION = "UNKNOWN_POSITION"
     CONTRADICTORY_POSITION = "CONTRADICTORY_POSITION"
     INCONSISTENT_BAR = "INCONSISTENT_BAR"
+    TRAILING_STOP_UNSUPPORTED = "TRAILING_STOP_UNSUPPORTED"
+    SEVERAL_TAKE_PROFITS = "SEVERAL_TAKE_PROFITS"
+    RELATIVE_PROTECTION = "RELATIVE_PROTECTION"
+    LEVERAGE_UNSUPPORTED = "LEVERAGE_UNSUPPORTED"
+    OPTION_UNSUPPORTED = "OPTION_UNSUPPORTED"
+    UNSUPPORTED_FIELD = "UNSUPPORTED_FIELD"
+    SEVERAL_SIGNALS = "SEVERAL_SIGNALS"
+    CANCEL_UNSUPPORTED = "CANCEL_UNSUPPORTED"
+    MODIFY_UNSUPPORTED = "MODIFY_UNSUPPORTED"
+    CONTROL_UNSUPPORTED = "CONTROL_UNSUPPORTED"
+    ORDER_UPDATE = "ORDER_UPDATE"
+    SCRIPT_UNSUPPORTED = "SCRIPT_UNSUPPORTED"
     UNREADABLE = "UNREADABLE"
 
 
@@ -136,6 +148,26 @@ CATALOGUE: Final[Mapping[RefusalCode, Entry]] = {
         422, "action, quantity and position before and after do not fit together"
     ),
     _C.INCONSISTENT_BAR: Entry(422, "high and low do not enclose open and close"),
+    _C.TRAILING_STOP_UNSUPPORTED: Entry(422, "a signal carries no trailing stop; give stop_loss as a price"),
+    _C.SEVERAL_TAKE_PROFITS: Entry(
+        422, "a signal carries one take_profit; send one alert per part that is taken"
+    ),
+    _C.RELATIVE_PROTECTION: Entry(
+        422, "stop_loss and take_profit must be prices, not percent, pips, ticks or points"
+    ),
+    _C.LEVERAGE_UNSUPPORTED: Entry(422, "a signal sets no leverage; leave it out and set it at the venue"),
+    _C.OPTION_UNSUPPORTED: Entry(422, "option contracts cannot be traded by alert"),
+    _C.UNSUPPORTED_FIELD: Entry(
+        422, "the message asks for something a signal cannot carry; leave it out or change it"
+    ),
+    _C.SEVERAL_SIGNALS: Entry(422, "one alert carries one signal; send one alert per order"),
+    _C.CANCEL_UNSUPPORTED: Entry(422, "no order is cancelled by alert; an exit is action close"),
+    _C.MODIFY_UNSUPPORTED: Entry(
+        422, "no order or protection is changed by alert; send an exit and a new entry"
+    ),
+    _C.CONTROL_UNSUPPORTED: Entry(422, "no strategy is started or stopped by alert; use the operator API"),
+    _C.ORDER_UPDATE: Entry(422, "a broker's report on its own order is no signal"),
+    _C.SCRIPT_UNSUPPORTED: Entry(422, "scripts of commands are not run; send one JSON object per order"),
     _C.UNREADABLE: Entry(400, "the message could not be read; it is kept in quarantine for a person"),
 }
 """Status and advice of every refusal. 400: the form is broken; 422: the form is fine, the meaning is not."""

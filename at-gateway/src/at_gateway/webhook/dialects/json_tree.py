@@ -10,7 +10,7 @@ from at_gateway.webhook.dialects.words import Raw, RawNumber
 from at_gateway.webhook.numbers import PLACEHOLDER
 from at_gateway.webhook.refusals import Refusal, RefusalCode
 
-__all__ = ["leaves", "load_object"]
+__all__ = ["leaves", "list_names", "load"]
 
 DEPTH_MAX: Final = 6
 _CONTEXT: Final = 20
@@ -20,10 +20,10 @@ class _Doubled(ValueError):
     """A key that stands in one object twice."""
 
 
-def load_object(text: str) -> dict[str, Any] | Refusal:
-    """Return the object in ``text``; numbers are RawNumber, so that no digit is lost before it is judged."""
+def load(text: str) -> Any | Refusal:
+    """Return the value in ``text``; numbers are RawNumber, so that no digit is lost before it is judged."""
     try:
-        value = json.loads(
+        return json.loads(
             text,
             object_pairs_hook=_pairs,
             parse_int=RawNumber,
@@ -38,9 +38,6 @@ def load_object(text: str) -> dict[str, Any] | Refusal:
         return Refusal(RefusalCode.BROKEN_JSON, _place(text, error))
     except RecursionError:
         return Refusal(RefusalCode.TOO_DEEP)
-    if not isinstance(value, dict):
-        return Refusal(RefusalCode.NOT_AN_OBJECT)
-    return value
 
 
 def leaves(tree: Mapping[str, Any]) -> dict[str, Raw] | Refusal:
@@ -56,6 +53,18 @@ def leaves(tree: Mapping[str, Any]) -> dict[str, Raw] | Refusal:
             )
         found[path] = value
     return found
+
+
+def list_names(tree: Mapping[str, Any]) -> dict[str, int]:
+    """Return the dotted names under which a list stands, with its length; ``tree`` is one that ``leaves`` took."""
+    names: dict[str, int] = {}
+    for key, value in tree.items():
+        name = key.strip().lower().replace("-", "_").replace(" ", "_")
+        if isinstance(value, dict):
+            names.update({f"{name}.{inner}": count for inner, count in list_names(value).items()})
+        elif isinstance(value, list) and value:
+            names[name] = len(value)
+    return names
 
 
 def _walk(tree: Mapping[str, Any], head: str, depth: int) -> Iterator[tuple[str, Raw | None]]:
