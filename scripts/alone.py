@@ -82,11 +82,11 @@ def prove(member: str, core_wheel: Path, folder: Path, home: Path | None = None)
 
 
 def build(home: Path, wheels: Path) -> Path:
-    """Return the wheel of the member in ``home``; refuse one that leaves a file of the package behind."""
+    """Return the wheel of the member in ``home``, made in ``wheels``; refuse one that leaves a file behind."""
     # The build backend comes from .venv, as in bootstrap: no isolated environment, no second download.
     words = ("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(home))
     run("build", [sys.executable, "-m", "pip", *words], home, clean(os.environ, None), _BUILD_SECONDS)
-    (wheel,) = wheels.glob(f"{home.name.replace('-', '_')}-*.whl")
+    (wheel,) = wheels.glob("*.whl")  # named by the project, wherever it lies
     with ZipFile(wheel) as packed:
         inside = set(packed.namelist())
     files = (path.relative_to("src").as_posix() for path in carried(home) if path.parts[0] == "src")

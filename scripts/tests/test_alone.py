@@ -59,6 +59,11 @@ def test_a_wheel_carries_every_file_of_its_package(member: Path, tmp_path: Path)
         assert {"at_x/__init__.py", "at_x/rows.sql"} <= set(packed.namelist())
 
 
+def test_a_member_is_named_by_its_project_not_by_its_folder(member: Path, tmp_path: Path) -> None:
+    home = member.rename(tmp_path / "somewhere")
+    assert alone.build(home, tmp_path / "wheels").name.startswith("at_x-1-")
+
+
 def test_a_wheel_that_leaves_data_behind_is_refused(member: Path, tmp_path: Path) -> None:
     project = member / "pyproject.toml"
     project.write_text(PROJECT + 'exclude = ["*.sql"]\n')
