@@ -80,6 +80,7 @@ BODIES: list[tuple[str, Any]] = [
     ("SEVERAL_SIGNALS", {**BUY, "orders": [BUY]}), ("CANCEL_UNSUPPORTED", {**BUY, "action": "cancel all"}),
     ("MODIFY_UNSUPPORTED", {**BUY, "action": "modify"}), ("CONTROL_UNSUPPORTED", {**BUY, "action": "stop_bot"}),
     ("ORDER_UPDATE", {"event": "fill", "order": {"symbol": "AAPL", "side": "buy", "qty": "1", "filled_qty": "1"}}),
+    ("AMBIGUOUS_TEXT", "BTCUSDT,buy,1,2"), ("AMBIGUOUS_TEXT", "buy BTCUSDT 1 2"),
     ("SCRIPT_UNSUPPORTED", "keys(BTCUSDT) { market(side=buy, amount=1); }"),
 ]  # fmt: skip
 

@@ -139,13 +139,13 @@ def test_no_exit_ever_becomes_an_opening_kind(
     assert not isinstance(found, Meaning) or found.kind is not SignalKind.REVERSE
 
 
-@given(st.sampled_from(list(Verb)), st.none() | sizes, holdings)
+@given(st.sampled_from([Verb.BUY, Verb.SELL]), st.none() | sizes, holdings)
 def test_selling_what_is_held_never_opens_more_than_was_said(
     verb: Verb, quantity: Decimal | None, before: Holding | None
 ) -> None:
     found = meaning_of(Figures(verb, quantity, before))
-    assume(isinstance(found, Meaning) and not found.exits)
-    assert isinstance(found, Meaning)
+    if isinstance(found, Refusal) or found.exits:
+        return
     assert found.quantity == quantity or found.kind is SignalKind.REVERSE
     if found.kind is SignalKind.REVERSE and found.target is not None and before is not None and before.signed:
         assert abs(found.target - before.signed) == quantity

@@ -45,7 +45,7 @@ def _family(family: Family) -> str:
             f"**{row.sender}** (`{row.id}`, {row.content_type}): {_meaning(row)}",
             "",
             "```",
-            row.body.strip(),
+            row.body.replace("\r", "").strip(),
             "```",
             "",
         ]

@@ -33,6 +33,10 @@ class Fields:
         """Whether the sender gave this field."""
         return name in self._fields
 
+    def used(self, name: str) -> str | None:
+        """Return the sender's own name of this field, None when it is absent."""
+        return self._fields[name][0] if name in self._fields else None
+
     def refuse(self, code: RefusalCode, hint: str = "") -> None:
         """Note a problem; only the first one counts."""
         self._note(Refusal(code, hint))

@@ -4,7 +4,7 @@
 own figures call an exit never becomes a kind that may open. Table (None: not said):
 
     after   before     action        kind
-    FLAT    any        any           CLOSE
+    FLAT    any        any           CLOSE; so is a target of 0, whatever the action
     LONG    LONG       BUY / SELL    ORDER / ORDER reduce_only (partial exit); SHORT mirrored
     LONG    FLAT       BUY           ORDER
     LONG    SHORT      BUY           REVERSE, quantity = closed + opened (TradingView's order contracts)
@@ -95,7 +95,7 @@ def _without_flag(figures: Figures) -> Meaning | Refusal:
     verb, after = figures.verb, figures.after
     if verb is None:
         return _target(figures)
-    if after is not None and after.side is PositionSide.FLAT:
+    if figures.target == 0 or (after is not None and after.side is PositionSide.FLAT):
         return _close(_side_against(figures.before) or verb.side)
     if verb.closes:
         return _asked_to_close(verb, figures)
@@ -143,6 +143,10 @@ def _target(figures: Figures) -> Meaning | Refusal:
         )
     if target == 0:
         return _close(_side_against(figures.before))
+    if after is not None and after.side is PositionSide.FLAT:
+        return Refusal(
+            RefusalCode.CONTRADICTORY_POSITION, f"the position afterwards is flat, but the target is {target}"
+        )
     before = figures.before.signed if figures.before else None
     shrinks = before is not None and before * target > 0 and abs(target) < abs(before)
     return Meaning(SignalKind.TARGET, None, reduce_only=shrinks, target=target)

@@ -70,7 +70,7 @@ def read_order(dialect: str, fields: Fields, instrument: Instrument) -> OrderSai
         unit=unit,
         before=before,
         after=after,
-        target=fields.number("target_position", zero=True, negative=True),
+        target=_target(fields, verb),
         reduce_only=fields.flag("reduce_only"),
         order_type=order_type,
         limit_price=fields.number("limit_price"),
@@ -94,6 +94,12 @@ def _verb(fields: Fields) -> Verb | None:
         return fields.word("action", VERBS, RefusalCode.UNKNOWN_ACTION)
     fields.refuse(asked)
     return None
+
+
+def _target(fields: Fields, verb: Verb | None) -> Decimal | None:
+    """The position to reach. Beside an action, ``target`` alone is a price in many templates, and no position."""
+    target = fields.number("target_position", zero=True, negative=True)
+    return None if verb is not None and fields.used("target_position") == "target" else target
 
 
 def _quantity(fields: Fields, instrument: Instrument) -> tuple[Decimal | None, QuantityUnit]:

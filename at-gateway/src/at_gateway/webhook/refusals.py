@@ -60,6 +60,7 @@ class RefusalCode(StrEnum):
     CONTROL_UNSUPPORTED = "CONTROL_UNSUPPORTED"
     ORDER_UPDATE = "ORDER_UPDATE"
     SCRIPT_UNSUPPORTED = "SCRIPT_UNSUPPORTED"
+    AMBIGUOUS_TEXT = "AMBIGUOUS_TEXT"
     UNREADABLE = "UNREADABLE"
 
 
@@ -113,7 +114,10 @@ CATALOGUE: Final[Mapping[RefusalCode, Entry]] = {
     _C.TOO_DEEP: Entry(400, "the JSON is nested too deeply"),
     _C.DUPLICATE_FIELD: Entry(400, "a field stands in the message twice; nobody can tell which one counts"),
     _C.CONFLICTING_FIELDS: Entry(422, "two fields say the same thing differently; keep one of them"),
-    _C.UNKNOWN_DIALECT: Entry(422, "neither JSON nor TradingView's default strategy message"),
+    _C.UNKNOWN_DIALECT: Entry(
+        422,
+        "neither JSON, nor TradingView's default strategy message, nor another text that is understood whole",
+    ),
     _C.UNRESOLVED_PLACEHOLDER: Entry(
         422, "a {{placeholder}} was not replaced: it is misspelt, or this kind of alert does not have it"
     ),
@@ -168,6 +172,9 @@ CATALOGUE: Final[Mapping[RefusalCode, Entry]] = {
     _C.CONTROL_UNSUPPORTED: Entry(422, "no strategy is started or stopped by alert; use the operator API"),
     _C.ORDER_UPDATE: Entry(422, "a broker's report on its own order is no signal"),
     _C.SCRIPT_UNSUPPORTED: Entry(422, "scripts of commands are not run; send one JSON object per order"),
+    _C.AMBIGUOUS_TEXT: Entry(
+        422, "the text can be read in more than one way; send JSON, or name every value (key=value)"
+    ),
     _C.UNREADABLE: Entry(400, "the message could not be read; it is kept in quarantine for a person"),
 }
 """Status and advice of every refusal. 400: the form is broken; 422: the form is fine, the meaning is not."""

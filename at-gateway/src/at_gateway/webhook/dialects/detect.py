@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
-from at_gateway.webhook.dialects.families import usual_words
+from at_gateway.webhook.dialects.families import from_code, usual_words
 from at_gateway.webhook.dialects.json_tree import leaves, list_names, load
+from at_gateway.webhook.dialects.lists import read_list
+from at_gateway.webhook.dialects.pairs import read_pairs
+from at_gateway.webhook.dialects.prose import read_prose
 from at_gateway.webhook.dialects.renaming import renamed, unwrapped, usual
 from at_gateway.webhook.dialects.text import looks_like_text, read_text_message
 from at_gateway.webhook.dialects.unsaid import ORDER_LISTS
@@ -17,6 +21,7 @@ from at_gateway.webhook.refusals import Refusal, RefusalCode
 
 __all__ = ["read_message"]
 
+_TORN_JSON: Final = re.compile(r"[{}]|[\"']\s*:")
 _SCRIPT: Final = re.compile(r"[\w.-]{1,60}\([^()]{1,80}\)\s*\{")
 
 
@@ -30,22 +35,41 @@ def read_message(body: bytes) -> Said | Refusal:
     if not text:
         return Refusal(RefusalCode.EMPTY_BODY)
     if text[0] in '{["' and not text.startswith("{{"):
-        return _read_json(text)
+        return _read_json(text.removesuffix("=") if text.endswith("}=") else text)
+    if text.startswith("%7B"):
+        return _read_json(unquote_plus(text.removesuffix("=")))
     if looks_like_text(text):
         return read_text_message(text)
     if PLACEHOLDER.search(text):
         return Refusal(
             RefusalCode.UNRESOLVED_PLACEHOLDER, f"{text[:60]!r} holds a placeholder that was not replaced"
         )
-    return _other(text)
+    return _read_text(text)
 
 
-def _other(text: str) -> Refusal:
+def _read_text(text: str) -> Said | Refusal:
     if _SCRIPT.match(text):
         return Refusal(RefusalCode.SCRIPT_UNSUPPORTED)
+    torn = _TORN_JSON.search(text)
+    if torn is not None:
+        return Refusal(
+            RefusalCode.BROKEN_JSON,
+            f"character {torn.start() + 1}: this looks like JSON, which begins with an opening brace, near "
+            f"{text[max(torn.start() - 20, 0) : torn.end() + 20]!r}",
+        )
+    code = from_code(text)
+    if code is not None:
+        return renamed(code, "signal-code")
+    for read in (read_pairs, read_list, read_prose):
+        said = read(text)
+        if said is not None:
+            return said
     if text[0] in "-0123456789" or text in {"true", "false", "null", "NaN"}:
         return Refusal(RefusalCode.NOT_AN_OBJECT)
-    return Refusal(RefusalCode.UNKNOWN_DIALECT, f"{text[:40]!r} begins neither JSON nor a strategy message")
+    return Refusal(
+        RefusalCode.UNKNOWN_DIALECT,
+        f"{text[:40]!r} begins neither JSON nor a text that says what to do with which symbol",
+    )
 
 
 def _read_json(text: str) -> Said | Refusal:

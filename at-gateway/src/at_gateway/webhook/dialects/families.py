@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from at_gateway.webhook.dialects.unsaid import ORDER_LISTS
-from at_gateway.webhook.dialects.words import ALIASES, Raw
+from at_gateway.webhook.dialects.words import ALIASES, VERBS, Raw, said_word
 from at_gateway.webhook.refusals import Refusal, RefusalCode
 
 __all__ = ["CODE", "from_code", "usual_words"]
@@ -103,6 +103,9 @@ def _price_types(found: Leaves, _: Mapping[str, int]) -> Turned:
     }
     if leg and "symbol" in usual and str(usual.pop("instrument", "")).strip().upper().startswith("OPT"):
         return Refusal(RefusalCode.OPTION_UNSUPPORTED)
+    verb = VERBS.get(said_word(str(found.get("action", ""))))
+    if verb is not None and verb.closes:
+        return None, {**usual, named: found[named]}
     word = str(found[named]).strip().lower().replace("-", "_")
     kind = _KINDS.get(word, word)
     usual["order_type"] = kind

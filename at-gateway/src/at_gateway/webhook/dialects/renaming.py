@@ -91,7 +91,11 @@ def _fill_rare(fields: Words, found: Mapping[str, Raw]) -> Refusal | None:
     steered = any(name in fields for name in _STEERS)
     exits = _asks_to_exit(fields) or (not steered and _asks_to_exit(rare))
     for ours, said in rare.items():
-        if (ours == "action" and steered) or (exits and ours in _OF_ENTRIES) or _is_none(ours, said[1]):
+        if (
+            (ours in ("action", "target_position") and steered)
+            or (exits and ours in _OF_ENTRIES)
+            or _is_none(ours, said[1])
+        ):
             continue
         fields.setdefault(ours, said)
     kind = fields.get("order_type")
