@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from at_core.cli import main
+from at_core.contracts.frozen import frozen_contracts
 from at_core.contracts.release.record import Record, load_records, record_of_project, record_of_wheel, store
 from at_core.contracts.release.rules import Step
 from at_core.contracts.release.verdict import differences, judge, least_version
@@ -19,6 +20,13 @@ from at_core.errors import ConfigurationError
 PROJECT = Path(__file__).parents[2]
 WHEELS = PROJECT / "tests" / "interop" / "wheels"
 EVENT: dict[str, Any] = {"newest": "1.1", "readable": ["1.0", "1.1"], "frozen": {"1.0": "aa", "1.1": "bb"}}
+# Any frozen minors of one major that differ in nothing: what is judged of them stands in test_release_schemas.py.
+FROZEN = {
+    "trading.signal.created": tuple(
+        replace(frozen_contracts()["trading.signal.created"][0], version=version)
+        for version in ("1.0", "1.1", "1.2", "2.0")
+    )
+}
 BASE = Record(
     "0.3.0",
     {"at_core.room": {"act": "def (a: int) -> None"}},
@@ -68,7 +76,7 @@ CHANGES: dict[str, tuple[dict[str, Any], str, Step]] = {
 
 @pytest.mark.parametrize(("changed", "rules", "step"), CHANGES.values(), ids=CHANGES.keys())
 def test_a_change_asks_for_its_step(changed: dict[str, Any], rules: str, step: Step) -> None:
-    found = differences(BASE, replace(BASE, **changed))
+    found = differences(BASE, replace(BASE, **changed), FROZEN)
     assert {one.rule for one in found} == {*rules.split()}
     assert max((one.step for one in found), default=Step.PATCH) is step
 
@@ -91,7 +99,7 @@ def test_the_least_version_that_may_follow(old: str, patch: str, minor: str, maj
 
 def judged(version: str, changelog: str, **changed: Any) -> tuple[str, ...]:
     records = {"0.2.0": replace(BASE, version="0.2.0", names={}), "0.3.0": BASE}
-    return judge(replace(BASE, version=version, **changed), records, changelog).problems
+    return judge(replace(BASE, version=version, **changed), records, FROZEN, changelog).problems
 
 
 def test_a_version_that_is_too_low_is_named_with_the_one_it_must_have() -> None:
@@ -142,9 +150,10 @@ def test_the_records_are_what_the_wheels_give(version: str) -> None:
 
 def test_the_history_of_this_package_is_told_as_it_was() -> None:
     records = load_records(PROJECT)
-    found = differences(records["0.1.0"], records["0.2.0"])
+    found = differences(records["0.1.0"], records["0.2.0"], frozen_contracts())
     told = {(one.rule, one.place) for one in found}
     assert ("EVENT_MINOR_ADDED", "trading.execution.fill") in told
+    assert ("FIELD_OPTIONAL_ADDED", "trading.execution.fill") in told
     assert ("FIELD_OPTIONAL_ADDED", "at_core.events.fill.FillRecorded.broker") in told
     assert ("NAME_REMOVED", "at_core.contracts.golden.golden_bytes") in told
     assert least_version("0.1.0", max(one.step for one in found)) == "0.2.0"

@@ -14,6 +14,7 @@ from at_core.contracts.release.record import (
     record_of_wheel,
     store,
 )
+from at_core.contracts.release.schemas import frozen_of_project
 from at_core.contracts.release.verdict import Verdict, judge
 from at_core.errors import ConfigurationError
 
@@ -43,7 +44,8 @@ def _check(chosen: argparse.Namespace) -> int:
     if not any(as_version(version) < as_version(tree.version) for version in records):
         raise ConfigurationError(f"no release record below {tree.version}; write one with release-record")
     path = chosen.project / "CHANGELOG.md"
-    verdict = judge(tree, records, path.read_text(encoding="utf-8") if path.is_file() else "")
+    changelog = path.read_text(encoding="utf-8") if path.is_file() else ""
+    verdict = judge(tree, records, frozen_of_project(chosen.project), changelog)
     if chosen.json:
         print(json.dumps(verdict.as_json(), indent=2))
     else:

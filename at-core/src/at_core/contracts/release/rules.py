@@ -61,6 +61,14 @@ RULES: Final[Mapping[str, Rule]] = {
     "FROZEN_CONTRACT_CHANGED": Rule(
         Step.NEVER, "a released contract never changes; restore the file and add a new version"
     ),
+    "EVENT_NOT_FROZEN": Rule(
+        Step.NEVER,
+        "what is not frozen cannot be judged; see `at-core schema check`, then `at-core schema freeze`",
+    ),
+    "EVENT_VERSION_WENT_BACK": Rule(
+        Step.NEVER,
+        "a released version is in the world; give the model the version after the newest frozen one",
+    ),
     **_each(
         Step.MINOR, _NEW, "MODULE_ADDED NAME_ADDED BASE_ADDED MEMBER_ADDED ENUM_MEMBER_ADDED SCRIPT_ADDED"
     ),
@@ -89,6 +97,11 @@ class Finding:
         return RULES[self.rule].step
 
     @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return RULES[self.rule].hint
+
+    @property
     def breaking(self) -> bool:
         """Whether somebody may stop working because of it."""
         return self.step >= Step.MAJOR
@@ -101,9 +114,9 @@ class Finding:
             "place": self.place,
             "old": self.old,
             "new": self.new,
-            "hint": RULES[self.rule].hint,
+            "hint": self.hint,
         }
 
     def __str__(self) -> str:
         before, after = self.old or "nothing", self.new or "nothing"
-        return f"{self.step.name} {self.rule} {self.place}: {before} -> {after}; {RULES[self.rule].hint}"
+        return f"{self.step.name} {self.rule} {self.place}: {before} -> {after}; {self.hint}"

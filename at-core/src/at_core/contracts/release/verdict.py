@@ -10,6 +10,7 @@ from typing import Any
 from at_core.contracts.release.names import compare_names
 from at_core.contracts.release.record import Record, as_version
 from at_core.contracts.release.rules import Finding, Step
+from at_core.contracts.release.schemas import Frozen, schema_findings
 
 __all__ = ["Verdict", "differences", "judge", "least_version"]
 
@@ -52,30 +53,42 @@ def least_version(old: str, step: Step) -> str:
     return f"{major}.{minor}.{patch + 1}"
 
 
-def differences(old: Record, new: Record) -> tuple[Finding, ...]:
-    """Return everything that changed between two builds, what breaks most first."""
+def differences(old: Record, new: Record, frozen: Frozen) -> tuple[Finding, ...]:
+    """Return everything that changed between two builds, what breaks most first.
+
+    ``frozen``: the contracts in the registry of the newer one, which holds those of the older one too.
+    """
     found = [*compare_names(old.names, new.names), *_events(old.events, new.events), *_scripts(old, new)]
+    found += schema_findings(old.events, new.events, frozen)
     if old.envelope != new.envelope:
         found.append(
             Finding("ENVELOPE_CHANGED", "envelope", old.envelope[:12], new.envelope[:12], "envelope")
         )
-    return tuple(sorted(found, key=lambda one: (-one.step, one)))
+    return tuple(sorted(found, key=_order))
 
 
-def judge(tree: Record, records: Mapping[str, Record], changelog: str) -> Verdict:
+def _order(found: Finding) -> tuple[Any, ...]:
+    return -found.step, found.rule, found.place, found.old, found.new, str(found)
+
+
+def judge(tree: Record, records: Mapping[str, Record], frozen: Frozen, changelog: str) -> Verdict:
     """Compare the tree with the newest release below its version. ``records`` must hold at least one such."""
     mine = as_version(tree.version)
     since = max((version for version in records if as_version(version) < mine), key=as_version)
-    findings = differences(records[since], tree)
+    findings = differences(records[since], tree, frozen)
     step = max((found.step for found in findings), default=Step.PATCH)
     least = least_version(since, step)
-    problems = list(_version_problems(tree, records, findings, least))
+    problems = list(_version_problems(tree, records, frozen, findings, least))
     problems += _changelog_problems(tree.version, findings, changelog, released=tree.version in records)
     return Verdict(tree.version, since, step, least, findings, tuple(problems))
 
 
 def _version_problems(
-    tree: Record, records: Mapping[str, Record], findings: tuple[Finding, ...], least: str
+    tree: Record,
+    records: Mapping[str, Record],
+    frozen: Frozen,
+    findings: tuple[Finding, ...],
+    least: str,
 ) -> Iterator[str]:
     for found in findings:
         if found.step is Step.NEVER:
@@ -84,9 +97,10 @@ def _version_problems(
         yield f"pyproject.toml says {tree.version}, but this tree must be at least {least}; raise the version"
     released = records.get(tree.version)
     if released is not None and replace(released, version="") != replace(tree, version=""):
+        asked = max((one.step for one in differences(released, tree, frozen)), default=Step.PATCH)
         yield (
             f"{tree.version} is released and this tree offers something else; raise the version to at least "
-            f"{least_version(tree.version, max((one.step for one in differences(released, tree)), default=Step.PATCH))}"
+            f"{least_version(tree.version, asked)}"
         )
     if later := [version for version in records if as_version(version) > as_version(tree.version)]:
         yield f"pyproject.toml says {tree.version}, but {', '.join(later)} is released already; raise the version"
@@ -135,10 +149,6 @@ def _events(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Finding]
                 yield Finding(
                     "FROZEN_CONTRACT_CHANGED", f"{name} {version}", digest[:12], "another text", name
                 )
-        if was["newest"] != now["newest"]:
-            same_major = was["newest"].split(".")[0] == now["newest"].split(".")[0]
-            rule = "EVENT_MINOR_ADDED" if same_major else "EVENT_MAJOR_ADDED"
-            yield Finding(rule, name, was["newest"], now["newest"], name)
 
 
 def _scripts(old: Record, new: Record) -> Iterator[Finding]:
