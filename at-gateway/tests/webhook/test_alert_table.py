@@ -28,5 +28,16 @@ def test_reasons_of_the_table_are_codes_of_the_catalogue() -> None:
     }
 
 
+def test_every_refusal_of_a_body_stands_in_the_table() -> None:
+    of_the_transport = {"UNKNOWN_TOKEN", "METHOD_NOT_ALLOWED", "BODY_TOO_LARGE", "NOT_UTF8", "UNREADABLE"}
+    told = {row.expect["reason"] for row in ROWS if "reason" in row.expect}
+    assert {code.value for code in CATALOGUE} - told == of_the_transport
+
+
+def test_the_table_is_as_wide_as_it_says() -> None:
+    assert len(ROWS) >= 120
+    assert len({row.sender for row in ROWS}) >= 30
+
+
 def test_the_page_is_the_one_made_of_table_and_catalogue() -> None:
     assert PAGE.read_text(encoding="utf-8") == rendered()

@@ -138,9 +138,13 @@ def _wrong_time(
         return Refusal(
             RefusalCode.FUTURE_ALERT, f"fired at {order.fired_at.isoformat()}, it is {now.isoformat()}"
         )
+    age = (now - order.fired_at).total_seconds()
+    if order.lag_seconds_max is not None and age > order.lag_seconds_max:
+        return Refusal(
+            RefusalCode.STALE_ALERT, f"fired {age:.0f} s ago; the sender allows {order.lag_seconds_max} s"
+        )
     if not _late(order, source, now):
         return None
-    age = (now - order.fired_at).total_seconds()
     return Refusal(
         RefusalCode.STALE_ALERT,
         f"fired {age:.0f} s ago; an entry may be {source.alert_age_max_seconds:.0f} s old (alert_age_max_seconds)",

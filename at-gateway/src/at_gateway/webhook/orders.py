@@ -39,6 +39,8 @@ class OrderSaid:
     order_id: str | None
     bar_time: datetime | None
     fired_at: datetime | None
+    lag_seconds_max: Decimal | None = None
+    """How old the sender wants an entry to be at most; it narrows our own bound and never widens it."""
 
     @property
     def positions(self) -> tuple[str, ...]:
@@ -83,6 +85,7 @@ def read_order(dialect: str, fields: Fields, instrument: Instrument) -> OrderSai
         order_id=order_id,
         bar_time=bar_time,
         fired_at=fired_at,
+        lag_seconds_max=fields.number("lag_max"),
     )
     _check_prices(fields, said)
     return None if fields.problem else said

@@ -32,7 +32,7 @@ _STRATEGY_FIELDS: Final = ("market_position", "prev_market_position", "position_
 _STEERS: Final = ("action", "target_position", *_STRATEGY_FIELDS)
 _MUST_AGREE: Final = frozenset({"symbol", "action", "quantity", "order_type", "limit_price", "stop_price"})
 _PRICES: Final = ("price", "limit_price", "stop_price", "stop_loss", "take_profit")
-_OF_ENTRIES: Final = ("order_type", *_PRICES)
+_OF_ENTRIES: Final = ("order_type", "lag_max", *_PRICES)
 _OURS: Final = {name: (ours, rank) for ours, names in ALIASES.items() for rank, name in enumerate(names)}
 _RARE: Final = {name: (ours, rank) for ours, names in RARE_ALIASES.items() for rank, name in enumerate(names)}
 
@@ -131,7 +131,7 @@ def _says(value: Raw) -> bool:
 
 def _is_none(ours: str, value: Raw) -> bool:
     """Whether a price under a rarer name is one of the ways to say that there is none."""
-    return ours in _PRICES and NOTHING.fullmatch(str(value).strip()) is not None
+    return ours in ("lag_max", *_PRICES) and NOTHING.fullmatch(str(value).strip()) is not None
 
 
 def _in_our_words(found: Mapping[str, Raw], table: Mapping[str, tuple[str, int]]) -> Words | Refusal:

@@ -247,6 +247,7 @@ RARE_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
         "take_profit.limit_price", "takeprofit.price", "tp.price",
         "tp.limit_price", "take_profit.limitprice",
     ),
+    "lag_max": ("max_lag", "maxlag"),
     "reduce_only": ("order.reduce_only", "exit_only", "strategy.reduce_only"),
     "target_position": ("target_quantity", "target_qty", "target_size", "target_position_size", "desired_position"),
 }  # fmt: skip
