@@ -19,6 +19,7 @@ LIST: Final = "list-text"
 _ACCOUNT: Final = re.compile(r"[0-9]{6,20}")
 _NUMBER: Final = re.compile(r"[+-]?\.?[0-9][0-9.]*%?")
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w:./!-]{1,40}")
+_PRICES: Final = frozenset({"price", "limit_price", "stop_price"})
 _PENDING: Final = {
     "buylimit": ("buy", "limit"), "selllimit": ("sell", "limit"), "buystop": ("buy", "stop"),
     "sellstop": ("sell", "stop"),
@@ -48,6 +49,10 @@ def read_list(text: str) -> Said | Refusal | None:
     found: dict[str, Raw] = {"symbol": names[0], "action": verbs[0]}
     if numbers:
         found["quantity"] = numbers[0]
+        verb = VERBS.get(said_word(verbs[0]))
+        priced = any(part.partition("=")[0].strip().lower() in _PRICES for part in parts)
+        if bare.index(numbers[0]) == 2 and not priced and not (verb is not None and verb.closes):
+            return Refusal(RefusalCode.AMBIGUOUS_TEXT, "is the number a quantity or a price? write qty=")
     for part in parts:
         key, equals, value = part.partition("=")
         if equals:

@@ -30,6 +30,10 @@ _NAMED: Final = {
 }  # fmt: skip
 
 
+_PRICED: Final = frozenset({"price", "limit_price", "stop_price", "order_type", "unit"})
+"""With one of these said, a number without a name is a quantity."""
+
+
 class _Reader:
     """Takes the words one after the other and keeps what they say; ``problem`` is the first that does not fit."""
 
@@ -38,6 +42,8 @@ class _Reader:
         self._at = 0
         self.found: dict[str, Raw] = {}
         self.problem: Refusal | None = None
+        self.loose = False
+        """Whether a number stands behind the symbol without a name: it may be a quantity or a price."""
 
     def read(self) -> None:
         """Read to the end or to the first problem."""
@@ -109,6 +115,7 @@ class _Reader:
             return False
         self._at += 1
         verb = VERBS.get(str(self.found.get("action", "")))
+        self.loose = self.loose or "symbol" in self.found
         if word.endswith("%") and verb is not None and verb.closes:
             self._keep("position_percent", word[:-1])
         else:
@@ -160,6 +167,11 @@ def read_prose(text: str) -> Said | Refusal | None:
     if reader.problem is not None:
         return reader.problem
     found = dict(reader.found)
+    verb = VERBS.get(str(found["action"]))
+    if reader.loose and _PRICED.isdisjoint(found) and not (verb is not None and verb.closes):
+        return Refusal(
+            RefusalCode.AMBIGUOUS_TEXT, "is the number a quantity or a price? write qty, or @ and the price"
+        )
     if found.get("order_type") in ("limit", "stop") and "price" in found:
         found.setdefault(f"{found['order_type']}_price", found.pop("price"))
     kinds = [kind for kind in ("stop", "limit") if f"{kind}_price" in found]
