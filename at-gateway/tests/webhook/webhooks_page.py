@@ -19,8 +19,8 @@ _HEAD = """\
 # What an alert may say
 
 Made from `tests/webhook/alert_bodies/` and the catalogue of refusals by `tests/webhook/webhooks_page.py`; a test
-compares. Every body below goes the live path in the tests. Written by us after the shapes that senders document, with
-dummy secrets; none was sent by the service it is named after. The content type is shown, never relied on.
+compares. Every body below goes the live path in the tests. All were written by us after known shapes, with dummy secrets;
+none was sent by the service it is named after, and services change their forms. The content type is shown, never relied on.
 
 An alert is one signal. A price is a reference, never a limit unless the message says so. What a signal cannot carry is
 refused when it would open or enlarge a position, and does not matter for an exit.
@@ -30,7 +30,7 @@ refused when it would open or enlarge a position, and does not matter for an exi
 def rendered() -> str:
     """Return the page."""
     senders = len({row.sender for row in ROWS})
-    counted = f"{len(ROWS)} bodies in the forms of {senders} senders."
+    counted = f"{len(ROWS)} bodies in {senders} forms, of named services and of general kinds."
     parts = [_HEAD, f"{counted}\n\n## Dialects\n"]
     parts += [_family(family) for family in FAMILIES]
     parts.append("## Refusals\n")
