@@ -19,8 +19,9 @@ _HEAD = """\
 # What an alert may say
 
 Made from `tests/webhook/alert_bodies/` and the catalogue of refusals by `tests/webhook/webhooks_page.py`; a test
-compares. Every body below goes the live path in the tests. All were written by us after known shapes, with dummy secrets;
-none was sent by the service it is named after, and services change their forms. The content type is shown, never relied on.
+compares. Every body below goes the live path in the tests. All were written by us after known shapes, with dummy
+secrets; none was sent by the service it is named after, and services change their forms. The content type is
+shown, never relied on.
 
 An alert is one signal. A price is a reference, never a limit unless the message says so. What a signal cannot carry is
 refused when it would open or enlarge a position, and does not matter for an exit.

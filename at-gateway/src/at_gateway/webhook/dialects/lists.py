@@ -20,6 +20,9 @@ _ACCOUNT: Final = re.compile(r"[0-9]{6,20}")
 _NUMBER: Final = re.compile(r"[+-]?\.?[0-9][0-9.]*%?")
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w:./!-]{1,40}")
 _PRICES: Final = frozenset({"price", "limit_price", "stop_price"})
+_OF_TERMINALS: Final = frozenset(
+    {"symbol", "action", "order_type", "vol_lots", "comment", "secret", "quantity"}
+)
 _PENDING: Final = {
     "buylimit": ("buy", "limit"), "selllimit": ("sell", "limit"), "buystop": ("buy", "stop"),
     "sellstop": ("sell", "stop"),
@@ -79,13 +82,20 @@ def _pending(found: dict[str, Raw]) -> dict[str, Raw]:
 
 
 def _for_terminal(found: dict[str, Raw]) -> dict[str, Raw]:
-    """Stops are distances or prices, risk is lots or percent, as each terminal is set: not ours to guess."""
-    usual = {
-        {"sl": "sl_points", "tp": "tp_points"}.get(name, name): value
-        for name, value in _pending(found).items()
-    }
+    """Prices are prices, pips or percent, risk is lots or percent, as each terminal is set: not ours to guess.
+
+    So of an entry only lots are read; every other wish is kept under a name that refuses the entry.
+    """
+    usual = _pending(found)
     verb = VERBS.get(said_word(str(usual["action"])))
-    risk = usual.pop("risk", None)
-    if risk is None or (verb is not None and verb.closes):
-        return usual
-    return {**usual, "quantity": risk, "unit": "risk"}
+    if verb is not None and verb.closes:
+        return {name: usual[name] for name in ("symbol", "action", "vol_lots", "comment") if name in usual}
+    said: dict[str, Raw] = {}
+    for name, value in usual.items():
+        if name in ("risk", "vol_dollar") or (name.startswith("vol_") and name != "vol_lots"):
+            said["quantity"], said["unit"] = value, name
+        elif name.startswith(("sl", "tp")):
+            said[f"{name[:2]}_points"] = value
+        else:
+            said[name if name in _OF_TERMINALS else f"bracket.{name}"] = value
+    return said
