@@ -20,7 +20,7 @@ def _only_text(value: Any) -> Decimal:
     if not isinstance(value, str):
         raise ValueError("write numbers as strings in plain notation; JSON numbers lose digits")
     if not _DECIMAL.match(value):
-        raise ValueError(f"{value[:40]!r} is not a plain decimal (digits, optional point, up to 18 places)")
+        raise ValueError("not a plain decimal (digits, optional point, up to 18 places)")
     return Decimal(value)
 
 

@@ -43,6 +43,7 @@ def test_diff_of_files_ends_1_when_it_breaks(tmp_path: Path, capsys: pytest.Capt
     [
         (["market.raw@7.0", "market.raw@1.0"], "versions of 'market.raw': 1.0"),
         (["market.raw@1.0", "market.row@current"], "market.row@current is not known"),
+        (["market.row@1.0", "market.raw@1.0"], "'market.row' is no event type"),
         (["market.raw@1.0", "trading.execution.fill@1.0"], "two types"),
         (["market.raw@1.0", "nowhere.json"], "is no contract"),
     ],

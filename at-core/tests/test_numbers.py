@@ -25,6 +25,12 @@ def test_text_that_two_readers_could_read_differently_is_refused(bad: str) -> No
         as_decimal(bad)
 
 
+def test_a_secret_in_the_wrong_field_is_not_repeated() -> None:
+    with pytest.raises(ValidationError) as refused:
+        WIRE.validate_python("open-sesame-open-sesame")
+    assert "open-sesame" not in refused.value.errors()[0]["msg"]
+
+
 @pytest.mark.parametrize("number", [1, 1.5, True, None])
 def test_json_numbers_are_refused(number: object) -> None:
     with pytest.raises(ValidationError):

@@ -44,7 +44,8 @@ _EXACT: Final = Context(prec=60)
 def as_decimal(text: str) -> Decimal:
     """Read a decimal in plain notation; raise ValueError for anything else (floats' text, exponents, NaN)."""
     if not _DECIMAL.fullmatch(text):
-        raise ValueError(f"{text[:40]!r} is not a plain decimal (digits, optional point, up to 18 places)")
+        # The text itself is not said: it may be a secret in the wrong field, and the sentence reaches logs.
+        raise ValueError("not a plain decimal (digits, optional point, up to 18 places)")
     return Decimal(text)
 
 

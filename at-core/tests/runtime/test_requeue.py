@@ -295,3 +295,15 @@ def test_every_code_of_the_shell_has_a_hint() -> None:
     codes = set(re.findall(r"(?:Undecodable|Unauthentic|Unsayable)\(\s*\"([A-Z_]+)\"", text)) - ELSEWHERE
     assert "NEWER_MAJOR" in codes
     assert codes <= HINTS.keys()
+
+
+async def test_a_marker_of_a_role_that_could_not_have_put_it_back_hides_nothing(
+    world: World, capsys: Capsys
+) -> None:
+    await set_aside(world, "agents-signals", incoming(fresh_signal(), "SIGNALS", 1))
+    marker = {"attempt": 1, "dead_letter": 1, "stream": "SIGNALS", "sequence": 2, "reason": "hush"}
+    for role, seen in (("agents", 0), ("gateway", 1)):
+        subject = f"dlq.{role}.agents-signals.REQUEUED"
+        await (await world.bus(role)).publish(Outgoing(subject, json.dumps(marker).encode()))
+        _, [letter] = await world.at_core(capsys, "dlq", "list")
+        assert len(letter["requeues"]) == seen

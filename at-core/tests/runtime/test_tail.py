@@ -15,6 +15,7 @@ from at_core.contracts.golden import golden_events
 from at_core.events import encode
 from at_core.events.codec import headers_of
 from at_core.events.registry import producer_of
+from at_core.events.rendering import render
 from at_core.events.subjects import subject_of
 from at_core.runtime.bus import Outgoing
 from at_core.runtime.nats_admin import open_admin
@@ -60,6 +61,14 @@ async def test_text_lines_name_time_place_type_facts_and_flow(world: World, caps
     assert line.split(" ")[1:4] == ["SIGNALS:1", subject_of(event), "trading.signal.created"]
     assert "account=paper symbol=BTC/USDT kind=ORDER side=BUY quantity=0.5" in line
     assert line.endswith(f"correlation={event.correlation_id}")
+
+
+async def test_an_older_major_is_shown_in_the_version_it_is_stored_in(world: World, capsys: Capsys) -> None:
+    quarantined = next(event for event in golden_events() if event.type == "intake.alert.quarantined")
+    older = render(quarantined, 1)
+    await (await world.bus("gateway")).publish(Outgoing(older.subject, older.body, older.headers))
+    _, [line] = await world.at_core(capsys, "tail", "intake.>")
+    assert (line["version"], line["problem"]) == ("1.0", "")
 
 
 async def test_what_is_no_event_is_shown_as_such_and_cannot_play_with_the_terminal(

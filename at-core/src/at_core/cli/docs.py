@@ -75,8 +75,11 @@ def _schemas(chosen: argparse.Namespace) -> int:
     files = schema_files()
     for name, content in files.items():
         target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        except OSError as error:
+            raise ConfigurationError(f"{target} cannot be written: {error.strerror}") from error
     print(f"{len(files)} schemas in {folder}")
     return 0
 

@@ -151,6 +151,8 @@ def _contract(word: str, registry: Path | None) -> FrozenContract:
         except (OSError, ValueError, KeyError) as error:
             raise ConfigurationError(f"{word} is no contract: {error}") from error
     event_type, _, version = word.partition("@")
+    if event_type not in current_contracts() and event_type not in frozen_contracts(registry):
+        raise ConfigurationError(f"{word} is not known: {event_type!r} is no event type; say type@version")
     if version == "current":
         found = current_contracts().get(event_type)
         known = "current"

@@ -14,6 +14,8 @@ from at_core.errors import Undecodable
 from at_core.events.subjects import decode_key, type_and_major
 from at_core.runtime.dead_letter import is_requeue_marker
 from at_core.runtime.nats_admin import Admin, StoredMessage
+from at_core.topology.permissions import may_store
+from at_core.topology.roles import ROLES
 from at_core.topology.streams import DEAD_LETTER_HEAD, STREAMS
 
 __all__ = [
@@ -132,7 +134,7 @@ class Filter:
 @dataclass(slots=True)
 class _Read:
     letters: dict[int, DeadLetter] = field(default_factory=dict)
-    markers: dict[int, list[Requeue]] = field(default_factory=dict)
+    markers: dict[int, list[tuple[str, Requeue]]] = field(default_factory=dict)
     unreadable: int = 0
 
 
@@ -195,7 +197,9 @@ def _take(read: _Read, kept: StoredMessage) -> None:
                 at=kept.stored_at,
                 reason=str(record["reason"]),
             )
-            read.markers.setdefault(int(record["dead_letter"]), []).append(marker)
+            read.markers.setdefault(int(record["dead_letter"]), []).append(
+                (kept.subject.split(".")[1], marker)
+            )
         except (ValueError, KeyError, TypeError):
             read.unreadable += 1
         return
@@ -207,4 +211,7 @@ def _take(read: _Read, kept: StoredMessage) -> None:
 
 def _joined(read: _Read) -> Iterable[DeadLetter]:
     for sequence, letter in read.letters.items():
-        yield replace(letter, requeues=tuple(read.markers.get(sequence, ())))
+        # Only the letter's own producer could have put it back: another role's marker would hide it from everybody.
+        may = {known.name for known in ROLES if may_store(known, letter.subject)}
+        said = (marker for role, marker in read.markers.get(sequence, ()) if role in may)
+        yield replace(letter, requeues=tuple(said))

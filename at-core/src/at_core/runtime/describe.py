@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,7 +98,7 @@ def describe(kept: StoredMessage) -> Described:
     return Described(
         *place,
         type=event.type,
-        version=event.schema_version,
+        version=str(json.loads(kept.body)["schema_version"]),  # as stored; ``event`` is the newest form
         account=event.account or "",
         facts=_facts(event),
         correlation=str(event.correlation_id),

@@ -79,3 +79,8 @@ def test_a_frozen_minor_that_the_model_breaks_is_named(tmp_path: Path) -> None:
     found = list(history_complaints({last.event_type: (odd, last)}, {last.event_type: last}))
     assert {one.against for one in found} == {"1.0"}
     assert Rule.TYPE_CHANGED in {one.finding.rule for one in found}
+
+
+def test_a_frozen_text_that_was_changed_under_its_number_says_whom_that_breaks() -> None:
+    assert rules([version("1.0")], version("1.0", x=Token)) == [(Rule.FIELD_REQUIRED_ADDED, "1.0")]
+    assert rules([version("1.0", x=Token)], version("1.0", x=Token)) == []

@@ -138,3 +138,10 @@ def test_an_entry_point_under_another_name_is_a_mistake(
     installed(monkeypatch, tmp_path, "at-other")
     with pytest.raises(ConfigurationError, match="says at-desk, its entry point says at-other"):
         installed_contracts()
+
+
+def test_a_member_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = EntryPoint("at-gone", "no_such_package", load.ENTRY_POINT_GROUP)
+    monkeypatch.setattr(load, "entry_points", lambda group: [gone])
+    with pytest.raises(ConfigurationError, match=r"'at-gone' of at\.contracts: No module named"):
+        installed_contracts()

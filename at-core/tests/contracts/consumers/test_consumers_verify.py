@@ -146,3 +146,9 @@ def test_every_field_of_every_frozen_version_has_its_shape() -> None:
 def test_every_rule_has_its_sentence() -> None:
     assert all(sentence for sentence in RULES.values())
     assert len(set(RULES.values())) == len(RULES)
+
+
+def test_a_team_that_holds_its_own_contract_alone_gets_a_note_and_no_error() -> None:
+    (found,) = verify([Contract("at-desk", (READS,))], REGISTRY)
+    assert (found.rule, found.severity) == ("PRODUCER_NOT_SEEN", "note")
+    assert "of engine" in found.detail

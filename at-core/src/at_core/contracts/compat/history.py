@@ -67,7 +67,10 @@ def _type_complaints(
     for major in dict.fromkeys(contract.major for contract in versions):
         minors = [contract for contract in versions if contract.major == major]
         if current is not None and current.major == major:
-            minors = [one for one in minors if one.version != current.version] + [current]
+            frozen = [one for one in minors if one.version == current.version]
+            minors = [one for one in minors if one not in frozen] + [current]
+            if frozen:  # the same number over another text: say what the change would do to others
+                yield from _major_complaints([*frozen, current])
         yield from _major_complaints(minors)
 
 

@@ -71,7 +71,13 @@ def installed_contracts() -> tuple[Contract, ...]:
     entries = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name)
     contracts = []
     for name, package in {entry.name: entry.value for entry in entries}.items():
-        contract = load_contract(files(package) / "contracts", f"{package}/contracts")
+        try:
+            folder = files(package) / "contracts"
+        except ImportError as error:
+            raise ConfigurationError(
+                f"entry point {name!r} of {ENTRY_POINT_GROUP}: {error}; install that member again or remove it"
+            ) from error
+        contract = load_contract(folder, f"{package}/contracts")
         if contract.member != name:
             raise ConfigurationError(
                 f"{package}/contracts: key 'member': says {contract.member}, its entry point says {name}"

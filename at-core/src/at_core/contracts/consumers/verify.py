@@ -10,7 +10,7 @@ from at_core.contracts.consumers.model import ANY, Contract, Finding, Reading, W
 from at_core.contracts.consumers.shape import FieldShape, shape_of
 from at_core.contracts.frozen import FrozenContract
 
-__all__ = ["RULES", "verify"]
+__all__ = ["NOTES", "RULES", "verify"]
 
 RULES: Mapping[str, str] = {
     "UNKNOWN_TYPE": "no version of this type was ever frozen",
@@ -22,11 +22,15 @@ RULES: Mapping[str, str] = {
     "VALUE_NOT_HANDLED": "the writer can send this value, the consumer does not handle it",
     "VALUES_MISSING": "the field has a closed vocabulary, and the contract does not say which values are handled",
     "NOT_PRODUCED": "nobody produces this type",
+    "PRODUCER_NOT_SEEN": "the contract of the producing role is not here, so its majors and options are not compared",
     "PRODUCER_DIFFERS": "the registry gives this type to another role",
     "FILLS_REQUIRED": "this field is not optional, so it is always filled",
     "OPTIONAL_NEVER_FILLED": "no producer ever fills this optional field",
 }
-"""Every rule, with its sentence. OPTIONAL_NEVER_FILLED is a note: a reader of tomorrow's field breaks nothing."""
+"""Every rule, with its sentence."""
+
+NOTES = frozenset({"OPTIONAL_NEVER_FILLED", "PRODUCER_NOT_SEEN"})
+"""Rules that end nothing: a reader of tomorrow's field breaks nothing, and a team may hold its own contract alone."""
 
 Registry = Mapping[str, tuple[FrozenContract, ...]]
 _Shape = dict[str, FieldShape]
@@ -49,10 +53,11 @@ def verify(contracts: Sequence[Contract], registry: Registry) -> list[Finding]:
     for contract in contracts:
         for writing in contract.writes:
             writers.setdefault(writing.event_type, []).append(writing)
+    roles = frozenset(writing.role for contract in contracts for writing in contract.writes)
     found: list[Finding] = []
     for contract in contracts:
         for reading in contract.reads:
-            found += _reads(reading, known, writers.get(reading.event_type, ()))
+            found += _reads(reading, known, writers.get(reading.event_type, ()), roles)
         for writing in contract.writes:
             found += _writes(writing, known)
     return found
@@ -68,11 +73,12 @@ def _known(name: str, versions: tuple[FrozenContract, ...]) -> _Type:
     )
 
 
-def _reads(reading: Reading, known: Mapping[str, _Type], writers: Sequence[Writing]) -> Iterator[Finding]:
+def _reads(
+    reading: Reading, known: Mapping[str, _Type], writers: Sequence[Writing], roles: frozenset[str]
+) -> Iterator[Finding]:
     def finding(rule: str, detail: str) -> Finding:
-        note = rule == "OPTIONAL_NEVER_FILLED"
         where = reading.member, reading.role, reading.event_type
-        return Finding(rule, *where, detail, "note" if note else "error")
+        return Finding(rule, *where, detail, "note" if rule in NOTES else "error")
 
     facts = known.get(reading.event_type)
     if facts is None:
@@ -81,7 +87,8 @@ def _reads(reading: Reading, known: Mapping[str, _Type], writers: Sequence[Writi
     for major in sorted(set(reading.majors) - facts.majors):
         yield finding("UNKNOWN_MAJOR", f"major {major}; frozen: {_listed(facts.majors)}")
     if not writers:
-        yield finding("NOT_PRODUCED", f"{reading.event_type}: no produces.toml names it")
+        rule = "NOT_PRODUCED" if facts.producer in roles else "PRODUCER_NOT_SEEN"
+        yield finding(rule, f"{reading.event_type} of {facts.producer}: no produces.toml names it")
     for writing in writers:
         for major in sorted(set(writing.majors) - set(reading.majors)):
             yield finding("MAJOR_NOT_READ", f"{writing.member} ({writing.role}) can write major {major}")
