@@ -45,6 +45,17 @@ def test_values_of_telling_keys_are_removed_even_from_broken_text(text: str) -> 
     assert MASK in clean
 
 
+@pytest.mark.parametrize("text", ["60123456789,buy,EURUSD,risk=1", "ok\n 60123456789 ,sell,EURUSD"])
+def test_the_licence_number_a_terminals_list_begins_with_is_removed(text: str) -> None:
+    clean = redact(text, (), ())
+    assert clean == text.replace("60123456789", MASK)
+
+
+def test_numbers_that_are_no_licence_are_kept() -> None:
+    text = "EURUSD,12345678,buy\n2026,1,2\n0.00000001,buy"
+    assert redact(text, (), ()) == text
+
+
 def test_a_token_of_ours_is_found_by_its_digest() -> None:
     token = "AbC-123_another-sources-token"
     text = f'{{"url": "see /webhooks/tradingview/{token}?x=1", "word": "{token}"}}'

@@ -23,12 +23,14 @@ __all__ = ["MASK", "Shown", "as_text", "redact", "shown"]
 MASK: Final = "[redacted]"
 _SHORT: Final = 4
 _KEY: Final = (
-    r"[\w.\-]{0,40}?(?:secret|token|passw(?:or)?d|pass_?phrase|api_?-?key|authorization|credential|\bpwd|\bpin)"
+    r"[\w.\-]{0,40}?(?:secret|token|passw(?:or)?d|pass_?phrase|api_?-?key|authorization|credential|licen[cs]e|\bpwd|\bpin)"
     r"[\w.\-]{0,40}"
 )
 _TEXTS: Final = r"""(?:"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$))"""
 _QUOTED: Final = re.compile(rf"""(?P<head>["']{_KEY}["']\s*:\s*)(?:{_TEXTS}|[^\s,}}\]]+)""", re.IGNORECASE)
 _BARE: Final = re.compile(rf"""(?P<head>\b{_KEY}\s*[=:]\s*)(?:{_TEXTS}|[^\s,;&|}}\]"']+)""", re.IGNORECASE)
+_LICENCE: Final = re.compile(r"^(?P<head>\s*)\d{8,20}(?=\s*,)", re.MULTILINE)
+"""A list for a trading terminal begins with the number of its owner's licence, which carries no name."""
 _WORD: Final = re.compile(r"[A-Za-z0-9_\-.~+/=]{8,256}")
 _WORDS_MAX: Final = 4_000
 
@@ -86,7 +88,8 @@ def redact(text: str, secrets: Collection[str], token_digests: Collection[str]) 
         text = known.sub(MASK, text)
     text = _without_tokens(text, token_digests)
     text = _QUOTED.sub(rf'\g<head>"{MASK}"', text)
-    return _BARE.sub(rf"\g<head>{MASK}", text)
+    text = _BARE.sub(rf"\g<head>{MASK}", text)
+    return _LICENCE.sub(rf"\g<head>{MASK}", text)
 
 
 @lru_cache(maxsize=512)  # one entry per token in use: made once, not per alert
