@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from at_core.cli.git_registry import touched_since
+from at_core.cli.schema_readers import Readers, readers_of
 from at_core.contracts.compat.comparison import Comparison, compare
 from at_core.contracts.compat.current import current_contracts
 from at_core.contracts.compat.history import Complaint
@@ -51,6 +52,16 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     diff.add_argument("--json", action="store_true", help="for machines")
     diff.set_defaults(run=_diff)
 
+    for verb in (check, diff):
+        verb.add_argument(
+            "--contracts",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="DIR",
+            help="folder with consumes.toml, beside the installed members'; may be repeated",
+        )
+
     rules = acts.add_parser("rules", help="every rule: what it means and what to do about it")
     form = rules.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="for machines")
@@ -65,20 +76,27 @@ def _check(chosen: argparse.Namespace) -> int:
     problems: list[FreezeProblem | Complaint] = whole_check(registry)
     if chosen.against is not None:
         problems += touched_since(chosen.against, registry)
+    complaints = [problem for problem in problems if isinstance(problem, Complaint)]
+    readers = readers_of(chosen.contracts) if complaints else Readers()
     if chosen.json:
-        print(_json({"ok": not problems, "problems": [_problem_json(problem) for problem in problems]}))
+        said = [_problem_json(problem, readers) for problem in problems]
+        print(_json({"ok": not problems, **readers.as_json(), "problems": said}))
     else:
         for problem in problems:
             print(problem)
+            if isinstance(problem, Complaint) and (line := readers.line(problem.event_type, problem.finding)):
+                print(f"    {line}")
+        if note := readers.note([complaint.finding for complaint in complaints]):
+            print(note)
         versions = sum(len(contracts) for contracts in frozen_contracts(registry).values())
         verdict = f"{len(problems)} problems" if problems else "ok"
         print(f"schema check: {len(current_contracts())} types, {versions} frozen versions: {verdict}")
     return 1 if problems else 0
 
 
-def _problem_json(problem: FreezeProblem | Complaint) -> dict[str, str]:
+def _problem_json(problem: FreezeProblem | Complaint, readers: Readers) -> dict[str, Any]:
     if isinstance(problem, Complaint):
-        return problem.as_json()
+        return {**problem.as_json(), **readers.told(problem.event_type, problem.finding)}
     return {
         "type": problem.event_type,
         "version": problem.version,
@@ -114,14 +132,23 @@ def _diff(chosen: argparse.Namespace) -> int:
         result = compare(old, new)
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
-    print(_json(result.as_json()) if chosen.json else _for_people(result))
+    readers = readers_of(chosen.contracts) if result.breaking else Readers()
+    if chosen.json:
+        said = [{**found.as_json(), **readers.told(result.event_type, found)} for found in result.findings]
+        print(_json({**result.as_json(), **readers.as_json(), "findings": said}))
+    else:
+        print(_for_people(result, readers))
     return 1 if result.verdict is Verdict.MAJOR else 0
 
 
-def _for_people(result: Comparison) -> str:
+def _for_people(result: Comparison, readers: Readers) -> str:
     lines = [f"{result.event_type} {result.old} -> {result.new}: {result.verdict}"]
     for found in result.findings:
         lines += [f"  {found}", f"      {found.hint}"]
+        if line := readers.line(result.event_type, found):
+            lines.append(f"      {line}")
+    if note := readers.note(result.findings):
+        lines.append(f"  {note}")
     if not result.lawful:
         lines.append(
             f"  the step from {result.old} to {result.new} is too small for this, or nothing may permit it"

@@ -14,7 +14,10 @@ from at_core.contracts.compat.values import accepts
 from at_core.contracts.frozen import FrozenContract, version_key
 from at_core.events.envelope import ENVELOPE_FIELDS
 
-__all__ = ["ENVELOPE", "Comparison", "compare", "envelope_findings"]
+__all__ = ["BREAKING", "ENVELOPE", "Comparison", "compare", "envelope_findings"]
+
+BREAKING: Final = frozenset({Effect.MAJOR, Effect.NEVER})
+"""Effects of findings by which somebody would refuse or misread a document."""
 
 ENVELOPE: Final = ENVELOPE_FIELDS | {
     "event_id",
@@ -50,7 +53,7 @@ class Comparison:
     @property
     def breaking(self) -> tuple[Finding, ...]:
         """Findings that ask for a new major, or forbid the change."""
-        return tuple(found for found in self.findings if found.effect in (Effect.MAJOR, Effect.NEVER))
+        return tuple(found for found in self.findings if found.effect in BREAKING)
 
     @property
     def step(self) -> Verdict:
@@ -120,7 +123,7 @@ def compare(old: FrozenContract, new: FrozenContract, *, neighbours: bool = True
 
 def _verdict(old: FrozenContract, new: FrozenContract, findings: Iterable[Finding]) -> Verdict:
     effects = {found.effect for found in findings}
-    if effects & {Effect.MAJOR, Effect.NEVER}:
+    if effects & BREAKING:
         return Verdict.MAJOR
     if effects:
         return Verdict.MINOR

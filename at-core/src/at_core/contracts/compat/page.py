@@ -34,7 +34,9 @@ skipped. Where the answer cannot be known it is no.
 
 `at-core schema check` asks everything at once, `at-core schema diff A B` compares two versions, for example
 `at-core schema diff trading.execution.fill@1.0 trading.execution.fill@current`. Both take `--json`; both end with 1
-when something breaks.
+when something breaks. Each finding that breaks somebody comes with the readers of the type, from the installed consumer
+contracts (and `--contracts DIR`): an event is decoded as a whole, so every reader is concerned; where one names the
+field, its code has to change too. Without contracts the verbs say that they do not know.
 """
 
 _EFFECTS = {
