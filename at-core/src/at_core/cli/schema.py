@@ -80,7 +80,7 @@ def _check(chosen: argparse.Namespace) -> int:
     readers = readers_of(chosen.contracts) if complaints else Readers()
     if chosen.json:
         said = [_problem_json(problem, readers) for problem in problems]
-        print(_json({"ok": not problems, **readers.as_json(), "problems": said}))
+        print(_json({"ok": not problems, **(readers.as_json() if complaints else {}), "problems": said}))
     else:
         for problem in problems:
             print(problem)
@@ -135,7 +135,8 @@ def _diff(chosen: argparse.Namespace) -> int:
     readers = readers_of(chosen.contracts) if result.breaking else Readers()
     if chosen.json:
         said = [{**found.as_json(), **readers.told(result.event_type, found)} for found in result.findings]
-        print(_json({**result.as_json(), **readers.as_json(), "findings": said}))
+        asked = readers.as_json() if result.breaking else {}
+        print(_json({**result.as_json(), **asked, "findings": said}))
     else:
         print(_for_people(result, readers))
     return 1 if result.verdict is Verdict.MAJOR else 0
