@@ -76,14 +76,27 @@ def _not_negative(value: Any) -> Decimal:
     number = _only_text(value)
     if number < 0:
         raise ValueError("must not be negative")
-    return number
+    return _unsigned(number)
 
 
 def _at_most_one(value: Any) -> Decimal:
     number = _only_text(value)
     if not 0 <= number <= 1:
         raise ValueError("must lie between 0 and 1")
-    return number
+    return _unsigned(number)
+
+
+def _unsigned(value: Decimal) -> Decimal:
+    """Take the sign off a zero and keep its scale: ``-0.00`` becomes ``0.00``. Another value stays as it is.
+
+    Arithmetic leaves such zeros behind, and older builds wrote them: they are read, and never written again, because
+    the published pattern of unsigned forms has no sign.
+    """
+    return value if value else value.copy_abs()
+
+
+def _plain_unsigned(value: Decimal) -> str:
+    return plain(_unsigned(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,7 @@ class _Form:
     """The pattern in the published schema; a number's own bounds cannot stand there because the form is text."""
     name: str
     """Names the bound in the published schema."""
+    write: Callable[[Decimal], str] = plain
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         strict = core_schema.no_info_plain_validator_function(self.strict)
@@ -111,7 +125,7 @@ class _Form:
             json_schema=usual_or(usual, strict),
             python_schema=strict,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                plain, return_schema=core_schema.str_schema(), when_used="json"
+                self.write, return_schema=core_schema.str_schema(), when_used="json"
             ),
         )
 
@@ -154,9 +168,10 @@ Quantity = Annotated[
         rf"^(0{_PLACES}|{_FROM_ONE})$",
         _UNSIGNED,
         "decimal-unsigned",
+        _plain_unsigned,
     ),
 ]
-"""Unsigned amount in the instrument's own unit (base units or contracts)."""
+"""Unsigned amount in the instrument's own unit (base units or contracts); a zero with a sign is read as zero."""
 
 SignedQuantity = WireDecimal
 """Position in the instrument's own unit: positive long, negative short."""
@@ -174,6 +189,7 @@ Ratio = Annotated[
         rf"^(0{_PLACES}|1(\.0{{1,18}})?)$",
         _UNSIGNED,
         "decimal-ratio",
+        _plain_unsigned,
     ),
 ]
 """Share between 0 and 1."""
