@@ -18,7 +18,8 @@ _COUNT: Final = re.compile(r"\{(\d+)(?:(,)(\d*))?\}")
 def _compiled(pattern: str) -> re.Pattern[str]:
     # A trailing $ of Python also matches before a last line feed; the validator's engine has no such exception.
     ends = pattern.endswith("$") and not pattern.endswith("\\$")
-    return re.compile(pattern[:-1] + r"\Z" if ends else pattern)
+    # Digits of other scripts are none in JSON Schema.
+    return re.compile(pattern[:-1] + r"\Z" if ends else pattern, re.ASCII)
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -100,8 +101,11 @@ class _Reader:
     def _class(self) -> None:
         if self._text.startswith("^", self._at):
             self._at += 1
-        self._at += 1  # a first ] stands for itself
+        if self._text[self._at] == "]":
+            raise ValueError("a class that begins with its end: engines read it differently")
         while self._text[self._at] != "]":
+            if self._text[self._at] == "[":
+                raise ValueError("a class in a class: engines read it differently")
             self._at += 2 if self._text[self._at] == "\\" else 1
         self._at += 1
 
