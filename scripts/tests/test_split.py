@@ -78,6 +78,19 @@ def test_its_ci_asks_only_for_what_is_there(home: Path) -> None:
     assert ("/wheels/" in ignored) == (home.name == "at-core")
 
 
+def test_the_ci_of_at_core_holds_a_proposal_against_its_base(home: Path) -> None:
+    workflow = (home / ".github" / "workflows" / "ci.yml").read_text()
+    assert ("schema check" in workflow) == (home.name == "at-core")
+    if home.name == "at-core":
+        # Without the whole history the base is not there; without a proposal there is no base.
+        _, _, rest = workflow.partition("fetch-depth: 0")
+        _, _, step = rest.partition("if: github.event_name == 'pull_request'")
+        assert "BASE: origin/${{ github.base_ref }}" in step
+        registry = re.search(r'at-core schema check --registry (\S+) --against "\$BASE"', step)
+        assert registry is not None
+        assert (home / registry[1]).is_dir()
+
+
 def test_its_floors_are_those_of_the_workspace(home: Path) -> None:
     package = home.name.replace("-", "_")
     own = tomllib.loads((home / CHECKS).read_text())["tool"]
