@@ -4,13 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails
 
+from at_core.contracts import freeze as freezing
 from at_core.contracts.freeze import check, freeze, schemas_of
 from at_core.contracts.frozen import frozen_contracts, frozen_samples
 from at_core.contracts.golden import golden_events
 from at_core.events import decode, encode
 from at_core.events.signal import SignalEvent
 from at_core.events.subjects import subject_of
+
+MISSING: InitErrorDetails = {"type": "missing", "loc": ("price",), "input": {}}
 
 
 @pytest.fixture
@@ -59,3 +64,23 @@ def test_shipped_samples_decode_to_the_newest_class() -> None:
         again = decode(subject_of(event), {}, body)
         assert again == event
         assert encode(again) == body
+
+
+@pytest.mark.parametrize(
+    ("refusal", "rule"),
+    [
+        (KeyError("trading.gone.created"), "TYPE_GONE: trading.gone.created"),
+        (ValidationError.from_exception_data("FillRecorded", [MISSING]), "GOLDEN_REFUSED: FillRecorded"),
+    ],
+)
+def test_a_golden_event_that_cannot_be_made_is_named_beside_the_other_findings(
+    registry: Path, monkeypatch: pytest.MonkeyPatch, refusal: Exception, rule: str
+) -> None:
+    def broken() -> None:
+        raise refusal
+
+    monkeypatch.setattr(freezing, "golden_events", broken)
+    (registry / "market.raw" / "1.0" / "contract.json").unlink()
+    found = [str(problem) for problem in check(registry)]
+    assert any(line.startswith(rule) for line in found)
+    assert any(line.startswith("NOT_FROZEN: market.raw") for line in found)
