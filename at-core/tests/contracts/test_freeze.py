@@ -11,6 +11,7 @@ from at_core.contracts import freeze as freezing
 from at_core.contracts.freeze import check, freeze, schemas_of
 from at_core.contracts.frozen import frozen_contracts, frozen_samples
 from at_core.contracts.golden import golden_events
+from at_core.errors import ConfigurationError
 from at_core.events import decode, encode
 from at_core.events.signal import SignalEvent
 from at_core.events.subjects import subject_of
@@ -84,3 +85,10 @@ def test_a_golden_event_that_cannot_be_made_is_named_beside_the_other_findings(
     found = [str(problem) for problem in check(registry)]
     assert any(line.startswith(rule) for line in found)
     assert any(line.startswith("NOT_FROZEN: market.raw") for line in found)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"type": "market.raw"}'])
+def test_a_broken_contract_is_named(registry: Path, text: str) -> None:
+    (registry / "market.raw" / "1.0" / "contract.json").write_text(text)
+    with pytest.raises(ConfigurationError, match=r"market\.raw.*restore the file"):
+        check(registry)

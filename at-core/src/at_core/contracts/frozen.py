@@ -14,6 +14,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from at_core.errors import ConfigurationError
+
 __all__ = [
     "CONTRACT_FILE",
     "FrozenContract",
@@ -60,14 +62,16 @@ def frozen_folder() -> Traversable:
 
 
 def frozen_contracts(folder: Traversable | None = None) -> dict[str, tuple[FrozenContract, ...]]:
-    """Return every frozen contract: type to its versions, oldest first. Types in the order of their names."""
+    """Return every frozen contract: type to its versions, oldest first. Types in the order of their names.
+
+    Raises ConfigurationError naming a file that is no contract any more.
+    """
     table: dict[str, tuple[FrozenContract, ...]] = {}
     for place in sorted((folder or frozen_folder()).iterdir(), key=lambda entry: entry.name):
         if place.is_dir():
             versions = sorted(place.iterdir(), key=lambda entry: version_key(entry.name))
             files_there = (version / CONTRACT_FILE for version in versions)
-            documents = (json.loads(file.read_text("utf-8")) for file in files_there if file.is_file())
-            table[place.name] = tuple(contract_of(document) for document in documents)
+            table[place.name] = tuple(_read(file) for file in files_there if file.is_file())
     return table
 
 
@@ -76,6 +80,15 @@ def frozen_samples(event_type: str, version: str, folder: Traversable | None = N
     place = (folder or frozen_folder()) / event_type / version / "samples"
     found = sorted(place.iterdir(), key=lambda entry: entry.name)
     return {entry.name.removesuffix(".json"): entry.read_bytes().rstrip(b"\n") for entry in found}
+
+
+def _read(file: Traversable) -> FrozenContract:
+    try:
+        return contract_of(json.loads(file.read_text("utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{file}: not a frozen contract any more ({type(error).__name__}: {error}); restore the file"
+        ) from error
 
 
 def contract_of(document: Mapping[str, Any]) -> FrozenContract:

@@ -25,6 +25,9 @@ When both answers are yes, teams may upgrade in any order. Writers are closed (t
 readers are open (they ignore what they do not know). A keyword the checker does not understand is an error, never
 skipped. Where the answer cannot be known it is no.
 
+Schemas do not show code: a validator that refuses more than the schema says is judged by the frozen samples alone, each
+of which must still be read. A rule that matters to others belongs into the schema, as a bound, a pattern or a format.
+
 | verdict | meaning | what the version number must do |
 |---|---|---|
 | same | no difference | nothing |

@@ -146,9 +146,8 @@ def _events(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Finding]
                 )
         for version, digest in was["frozen"].items():
             if now["frozen"].get(version) != digest:
-                yield Finding(
-                    "FROZEN_CONTRACT_CHANGED", f"{name} {version}", digest[:12], "another text", name
-                )
+                found = "another text" if version in now["frozen"] else "gone"
+                yield Finding("FROZEN_CONTRACT_CHANGED", f"{name} {version}", digest[:12], found, name)
 
 
 def _scripts(old: Record, new: Record) -> Iterator[Finding]:
