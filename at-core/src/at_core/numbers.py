@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -203,11 +203,6 @@ def to_tick(price: Decimal, tick: Decimal) -> Decimal:
 def to_lot(quantity: Decimal, lot: Decimal) -> Decimal:
     """Return ``quantity`` on the lot grid, towards zero: rounding must never enlarge an order."""
     return _on_grid(quantity, lot, ROUND_DOWN)
-
-
-def to_lot_up(quantity: Decimal, lot: Decimal) -> Decimal:
-    """Return ``quantity`` on the lot grid, away from zero (for minimum sizes)."""
-    return _on_grid(quantity, lot, ROUND_UP)
 
 
 def _on_grid(value: Decimal, step: Decimal, rounding: str) -> Decimal:

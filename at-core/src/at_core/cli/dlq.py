@@ -21,7 +21,7 @@ from at_core.runtime.nats_bus import NatsBus
 from at_core.runtime.requeue import Plan, Refused, plan_requeue, requeue
 from at_core.runtime.signing import NkeyVerifier
 from at_core.topology.keys import load_key, public_key
-from at_core.topology.roles import Role
+from at_core.topology.roles import ROLES, Role
 
 __all__ = ["add_verbs"]
 
@@ -58,7 +58,8 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _add_filter(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--role", default=None, help="only those of this reader")
+    roles = [known.name for known in ROLES]
+    parser.add_argument("--role", choices=roles, default=None, help="only those of this reader")
     parser.add_argument("--durable", default=None, help="only those of this durable")
     parser.add_argument("--code", default=None, help="only those with this code")
     parser.add_argument("--since", default=None, help="only those since: 30m, 12h, 2d or a time")

@@ -89,7 +89,7 @@ def _check(chosen: argparse.Namespace) -> int:
         if note := readers.note([complaint.finding for complaint in complaints]):
             print(note)
         versions = sum(len(contracts) for contracts in frozen_contracts(registry).values())
-        verdict = f"{len(problems)} problems" if problems else "ok"
+        verdict = f"problems: {len(problems)}" if problems else "ok"
         print(f"schema check: {len(current_contracts())} types, {versions} frozen versions: {verdict}")
     return 1 if problems else 0
 
