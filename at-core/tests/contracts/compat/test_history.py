@@ -1,6 +1,7 @@
 """Against every frozen minor, not only the last; and the whole check on the shipped registry."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,14 @@ def test_a_frozen_minor_that_the_model_breaks_is_named(tmp_path: Path) -> None:
 def test_a_frozen_text_that_was_changed_under_its_number_says_whom_that_breaks() -> None:
     assert rules([version("1.0")], version("1.0", x=Token)) == [(Rule.FIELD_REQUIRED_ADDED, "1.0")]
     assert rules([version("1.0", x=Token)], version("1.0", x=Token)) == []
+
+
+def test_a_released_version_that_is_gone_is_missed(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(Path(str(frozen_folder())).parent, data)
+    shutil.rmtree(data / "registry" / "trading.execution.fill" / "1.0")
+    assert [str(problem) for problem in whole_check(data / "registry")] == [
+        "FROZEN_GONE: trading.execution.fill 1.0: released with at-core 0.2.0 and gone; restore the folder from there"
+    ]
+    shutil.rmtree(data / "releases")
+    assert whole_check(data / "registry") == []

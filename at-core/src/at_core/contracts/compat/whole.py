@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from at_core.contracts.compat.current import current_contracts
 from at_core.contracts.compat.history import Complaint, history_complaints
 from at_core.contracts.freeze import check
-from at_core.contracts.frozen import frozen_contracts
+from at_core.contracts.frozen import CONTRACT_FILE, frozen_contracts
 from at_core.contracts.problem import FreezeProblem
 
 __all__ = ["contract_complaints", "whole_check"]
@@ -20,4 +22,18 @@ def contract_complaints(registry: Path) -> list[Complaint]:
 
 def whole_check(registry: Path) -> list[FreezeProblem | Complaint]:
     """Return every reason why this build may not be released with ``registry``; an empty list means none."""
-    return [*check(registry), *contract_complaints(registry)]
+    return [*_gone(registry, registry.parent / "releases"), *check(registry), *contract_complaints(registry)]
+
+
+def _gone(registry: Path, releases: Path) -> Iterator[FreezeProblem]:
+    """What a release carried must stand here still: a folder that is gone has no digests to miss it by."""
+    released: dict[tuple[str, str], str] = {}
+    for file in sorted(releases.glob("*.json")):
+        record = json.loads(file.read_text("utf-8"))
+        for event_type, event in record["events"].items():
+            for version in event["frozen"]:
+                released.setdefault((event_type, version), record["version"])
+    for (event_type, version), release in sorted(released.items()):
+        if not (registry / event_type / version / CONTRACT_FILE).is_file():
+            detail = f"released with at-core {release} and gone; restore the folder from there"
+            yield FreezeProblem("FROZEN_GONE", event_type, version, detail)
