@@ -29,8 +29,13 @@ Events = list[dict[str, Any]]
 
 
 def settle(street: Street, signals: Iterable[str], seconds: float = 60.0) -> None:
-    """Wait until every flow has its end in the read side, and the audit has everything the journal has."""
-    waiting = set(signals)
+    """Wait until every flow has its end in the read side and its run, and the audit has what the journal has.
+
+    An order may end before the run that speaks of its proposal is there: where the bus died between the two, the run
+    comes when the signal is delivered again, after its acknowledgement is overdue.
+    """
+    wanted = set(signals)
+    waiting = set(wanted)
 
     def ended() -> bool:
         for signal in tuple(waiting):
@@ -41,6 +46,7 @@ def settle(street: Street, signals: Iterable[str], seconds: float = 60.0) -> Non
         return True
 
     until("every flow ended", ended, seconds=seconds)
+    until("every flow has its run", lambda: wanted <= _with_run(street), seconds=seconds)
     until("the audit holds the whole journal", lambda: _audited(street) == last_sequence(street, "JOURNAL"))
 
 
@@ -68,6 +74,11 @@ def verdict(street: Street, signals: Iterable[str], symbol: str = "BTC/USDT") ->
         f"dead letter: {message.subject} {message.body[:300]!r}" for message in stream(street, "DLQ")
     ]
     return problems + _audit(street)
+
+
+def _with_run(street: Street) -> set[str]:
+    journal = (message.event for message in stream(street, "JOURNAL"))
+    return {event["correlation_id"] for event in journal if event["type"] == "agents.run.completed"}
 
 
 def flow_problems(events: Events) -> list[str]:
